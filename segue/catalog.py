@@ -1,0 +1,56 @@
+"""Where the audio lies, and which track a file is.
+
+A track is known by its content: `track_id` is the head of the SHA-256 of the file,
+so a moved or renamed file stays the same track.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from segue.errors import LibraryError
+
+TRACK_ID_CHARS: Final = 16
+AUDIO_SUFFIXES: Final = frozenset(
+    {".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wav", ".aiff", ".aif"}
+)
+_BLOCK_BYTES: Final = 1 << 20
+
+
+def iter_audio_files(folder: Path) -> Iterator[Path]:
+    """Yield the audio files below `folder`, by name, in a stable order.
+
+    Links are not followed out of the folder, hidden files are left out.
+
+    Raises
+    ------
+    LibraryError
+        When `folder` is no readable folder.
+    """
+    if not folder.is_dir():
+        raise LibraryError(
+            f"{folder} is no folder; give the folder that holds the music"
+        )
+    root = folder.resolve()
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if path.suffix.lower() not in AUDIO_SUFFIXES or not path.is_file():
+            continue
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if not hidden and path.resolve().is_relative_to(root):
+            yield path
+
+
+def content_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal; memory use is constant."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def track_id_of(sha256: str) -> str:
+    """Return the `track_id` of a file whose content has the given SHA-256."""
+    return sha256[:TRACK_ID_CHARS]

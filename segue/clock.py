@@ -1,0 +1,28 @@
+"""Time as a parameter: a clock is a function that returns an aware UTC datetime."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Return the present moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def fixed_clock(moment: datetime) -> Clock:
+    """Return a clock that always shows `moment`."""
+    return lambda: moment
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write an aware datetime as RFC 3339 in UTC with milliseconds.
+
+    Examples
+    --------
+    >>> rfc3339(datetime(2026, 5, 3, 22, 10, tzinfo=UTC))
+    '2026-05-03T22:10:00.000Z'
+    """
+    utc = moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,188 @@
+"""Start everything on one machine, show it, and stop it again."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from threading import Event
+from typing import Final, NoReturn
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from segue import services, store
+from segue.clock import system_clock
+from segue.composer import compose_library
+from segue.demo_check import check_one_skip
+from segue.errors import ServiceError, StreamError
+from segue.library import scan_library
+from segue.services import process
+from segue.services.ports import free_port
+from segue.services.topics import ensure_topics
+from segue.settings import Settings
+from segue.submit import run_job
+
+Report = Callable[[str], None]
+
+STREAM: Final = "stream"
+DASHBOARD: Final = "dashboard"
+SIMULATOR: Final = "simulator"
+_SEED: Final = 1
+_READY_S: Final = 90.0
+_LOOK_S: Final = 1.0
+
+
+class Stages:
+    """Says what is being done, and how long each stage took."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self._start = time.monotonic()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Report the time that the block takes."""
+        self.report(f"── {name} …")
+        start = time.monotonic()
+        yield
+        self.report(f"── {name}: {time.monotonic() - start:.1f} s")
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first stage."""
+        return time.monotonic() - self._start
+
+
+def run_demo(
+    settings: Settings,
+    music: Path | None,
+    *,
+    check: bool,
+    simulator: bool,
+    report: Report,
+) -> None:
+    """Start all parts; then check them and stop, or run until Ctrl-C.
+
+    Parameters
+    ----------
+    music : Path, optional
+        The person's own folder; without one the demo library is composed.
+    check : bool
+        See one simulated skip change a list, in MongoDB and on the page.
+    simulator : bool
+        Whether simulated listeners play.
+
+    Raises
+    ------
+    SegueError
+        When a part cannot be started or dies, or the check fails. All that was started
+        is stopped first.
+    """
+    _require_alone(settings)
+    stages = Stages(report)
+    try:
+        ready = _start_all(settings, music, simulator=simulator, stages=stages)
+        url = f"http://{ready.dashboard.host}:{ready.dashboard.port}/"
+        report(f"ready after {stages.elapsed_s:.1f} s")
+        if check:
+            with stages.stage("check"):
+                check_one_skip(ready, url, report)
+        else:
+            report(f"\n  Segue plays at {url}\n  analytics at {url}analytics")
+            report("  Ctrl-C stops everything\n")
+            _watch(settings)
+    except KeyboardInterrupt:
+        report("stopping …")
+        if check:
+            raise
+    finally:
+        # a second Ctrl-C must not leave processes behind
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        services.down(settings, report)
+
+
+def _require_alone(settings: Settings) -> None:
+    child = process.find(settings.home, DASHBOARD)
+    if child is not None and child.is_running:
+        port = next(iter(child.ports.values()))
+        raise StreamError(
+            f"a demo of {settings.home} runs already, at "
+            f"http://{settings.dashboard.host}:{port}/; stop it with `segue down`, or "
+            "give this one a SEGUE_HOME of its own and --free-ports"
+        )
+
+
+def _start_all(
+    settings: Settings, music: Path | None, *, simulator: bool, stages: Stages
+) -> Settings:
+    report = stages.report
+    with stages.stage("services"):
+        ready = services.up(settings, report)
+        ensure_topics(ready, report)
+        database = store.connect(ready.mongo)
+        store.prepare(database)
+    folder = music or settings.home / "music"
+    if music is None:
+        with stages.stage("demo library"):
+            compose_library(folder, _SEED, report, os.cpu_count() or 1)
+    with stages.stage("catalogue"):
+        report(str(scan_library(folder, database, system_clock, report)))
+    with stages.stage("features"):
+        run_job(ready, "features", [str(folder.absolute())], report)
+    with stages.stage("stream and dashboard"):
+        return _start_long_running(ready, simulator=simulator)
+
+
+def _start_long_running(settings: Settings, *, simulator: bool) -> Settings:
+    started_at = system_clock()
+    port = settings.dashboard.port or free_port()
+    chosen = settings.dashboard.model_copy(update={"port": port})
+    settings = settings.model_copy(update={"dashboard": chosen})
+    dashboard = _start(settings, DASHBOARD, {"SEGUE_DASHBOARD_PORT": port})
+    stream = _start(settings, STREAM, {})
+    progress = store.connect(settings.mongo)[store.STREAM_PROGRESS]
+
+    def queries_run() -> bool:
+        return progress.count_documents({"updated_at": {"$gte": started_at}}) > 0
+
+    process.wait_until_ready(dashboard, lambda: _answers(settings), _READY_S)
+    process.wait_until_ready(stream, queries_run, _READY_S)
+    if simulator:
+        _start(settings, SIMULATOR, {})
+    return settings
+
+
+def _start(settings: Settings, verb: str, ports: dict[str, int]) -> process.Child:
+    names = {"stream": STREAM, "dashboard": DASHBOARD, "simulate": SIMULATOR}
+    argv = [sys.executable, "-m", "segue", verb]
+    environment = os.environ | {
+        "SEGUE_HOME": str(settings.home),
+        "SEGUE_DASHBOARD_PORT": str(settings.dashboard.port),
+    }
+    return process.start(settings.home, names[verb], argv, environment, ports)
+
+
+def _answers(settings: Settings) -> bool:
+    url = f"http://{settings.dashboard.host}:{settings.dashboard.port}/healthz"
+    try:
+        with urlopen(url, timeout=1.0) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except (URLError, OSError):
+        return False
+
+
+def _watch(settings: Settings) -> NoReturn:
+    """Look after the parts; raise when one dies."""
+    pause = Event()
+    while True:
+        pause.wait(_LOOK_S)
+        for name in process.names(settings.home):
+            child = process.find(settings.home, name)
+            if child is not None and not child.is_running:
+                raise ServiceError(
+                    f"{name} has died; the end of {child.log}:\n"
+                    f"{process.log_tail(child)}"
+                )

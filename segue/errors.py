@@ -1,0 +1,92 @@
+"""The error tree. Each message says what was got, what was wanted and what to do.
+
+SegueError
+├── SettingsError            a setting is unknown or has a wrong value
+├── InvalidEventError        bytes that are no playback event (carries a reason code)
+├── LibraryError             a music folder that cannot be used
+├── UnreadableAudioError     a file from which no features can be taken
+├── IndexMissingError        no track index has been built yet
+├── ServiceError             a local service cannot be started, reached or stopped
+│   ├── PortInUseError       somebody else listens on the port
+│   ├── KafkaUnreachableError
+│   └── MongoUnreachableError
+├── MissingProgramError      Java, ffmpeg, Chromium, mongod … is not on the machine
+├── StreamError              the streaming job cannot start or has failed
+└── CheckFailedError         `segue demo --check` saw something else than it should
+"""
+
+
+class SegueError(Exception):
+    """Root of every error that a person can act on; the command line prints it."""
+
+
+class SettingsError(SegueError):
+    """A setting is unknown or has a wrong value."""
+
+
+class InvalidEventError(SegueError):
+    """Bytes or fields that are no playback event.
+
+    Attributes
+    ----------
+    reason : str
+        One of the codes in :class:`segue.events.Reason`.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class LibraryError(SegueError):
+    """A music folder that cannot be used."""
+
+
+class UnreadableAudioError(SegueError):
+    """A file from which no features can be taken.
+
+    Attributes
+    ----------
+    stage : str
+        How far it came: `read`, `decode` or `mfcc`.
+    retry : bool
+        Whether another try, with the same bytes, may end otherwise.
+    """
+
+    def __init__(self, path: str, stage: str, cause: str, retry: bool = False) -> None:
+        super().__init__(f"no features from {path!r}: {cause} (stage {stage})")
+        self.stage = stage
+        self.retry = retry
+
+
+class IndexMissingError(SegueError):
+    """No track index has been built yet."""
+
+
+class ServiceError(SegueError):
+    """A local service cannot be started, reached or stopped."""
+
+
+class PortInUseError(ServiceError):
+    """Somebody else listens on the port."""
+
+
+class KafkaUnreachableError(ServiceError):
+    """No Kafka broker answers at the given address."""
+
+
+class MongoUnreachableError(ServiceError):
+    """No MongoDB answers at the given address."""
+
+
+class MissingProgramError(SegueError):
+    """A program that Segue needs is not on the machine."""
+
+
+class StreamError(SegueError):
+    """The streaming job cannot start or has failed."""
+
+
+class CheckFailedError(SegueError):
+    """A self-check saw something else than it should."""

@@ -1,0 +1,126 @@
+"""MongoDB: collections, indexes, and how documents are written.
+
+Every `_id` is derived from the data and every write replaces by `_id`, so any write
+can be repeated. Collections (see `docs/architecture.md` for their documents):
+
+=================  =====================================  ==============================
+collection         `_id`                                  written by
+=================  =====================================  ==============================
+`tracks`           track_id                               `segue library scan`
+`taste_windows`    user_id|window_start|window_length_s   the stream
+`recommendations`  user_id                                the stream
+`rejected_counts`  topic|partition|from_offset            the stream
+`stream_progress`  name of the query                      the stream
+=================  =====================================  ==============================
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import ASCENDING, AsyncMongoClient, IndexModel, MongoClient, ReplaceOne
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from segue.clock import rfc3339
+from segue.errors import MongoUnreachableError
+from segue.settings import MongoSettings
+
+Document = dict[str, Any]
+
+TRACKS: Final = "tracks"
+TASTE_WINDOWS: Final = "taste_windows"
+RECOMMENDATIONS: Final = "recommendations"
+REJECTED_COUNTS: Final = "rejected_counts"
+STREAM_PROGRESS: Final = "stream_progress"
+
+_DAY_S: Final = 86_400
+INDEXES: Final[Mapping[str, list[IndexModel]]] = {
+    TRACKS: [
+        IndexModel([("artist", ASCENDING), ("album", ASCENDING), ("title", ASCENDING)])
+    ],
+    TASTE_WINDOWS: [
+        IndexModel([("user_id", ASCENDING), ("window_start", ASCENDING)]),
+        IndexModel([("window_start", ASCENDING)]),
+    ],
+    RECOMMENDATIONS: [IndexModel([("updated_at", ASCENDING)])],
+    REJECTED_COUNTS: [
+        IndexModel([("updated_at", ASCENDING)], expireAfterSeconds=30 * _DAY_S)
+    ],
+}
+
+
+def connect(settings: MongoSettings) -> Database[Document]:
+    """Open the database for blocking use; nothing is sent yet.
+
+    Raises
+    ------
+    MongoUnreachableError
+        When `settings.uri` is unset or malformed.
+    """
+    client: MongoClient[Document] = MongoClient(_uri(settings), **_options(settings))
+    return client[settings.database]
+
+
+def connect_async(settings: MongoSettings) -> AsyncDatabase[Document]:
+    """Open the database for use on an event loop; nothing is sent yet."""
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        _uri(settings), **_options(settings)
+    )
+    return client[settings.database]
+
+
+def prepare(database: Database[Document]) -> None:
+    """Make the indexes; doing it again changes nothing.
+
+    Raises
+    ------
+    MongoUnreachableError
+        When no server answers within the timeout of the settings.
+    """
+    try:
+        for collection, indexes in INDEXES.items():
+            database[collection].create_indexes(indexes)
+    except PyMongoError as error:
+        raise MongoUnreachableError(
+            f"MongoDB does not answer: {error}; start it with `segue up`, or set "
+            "SEGUE_MONGO_URI to a running replica set"
+        ) from error
+
+
+def upsert(
+    database: Database[Document], collection: str, documents: Iterable[Document]
+) -> None:
+    """Replace each document by its `_id`, or insert it."""
+    requests = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents]
+    if requests:
+        database[collection].bulk_write(requests, ordered=False)
+
+
+def taste_window_id(user_id: str, window_start: datetime, window_length_s: int) -> str:
+    """Return the `_id` of a listener's pane.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> taste_window_id("ada", datetime(2026, 5, 3, 22, 10, tzinfo=UTC), 300)
+    'ada|2026-05-03T22:10:00.000Z|300'
+    """
+    return f"{user_id}|{rfc3339(window_start)}|{window_length_s}"
+
+
+def _uri(settings: MongoSettings) -> str:
+    if settings.uri is None:
+        raise MongoUnreachableError(
+            "no MongoDB is set; start one with `segue up`, or set SEGUE_MONGO_URI"
+        )
+    return settings.uri.get_secret_value()
+
+
+def _options(settings: MongoSettings) -> dict[str, Any]:
+    return {
+        "appname": "segue",
+        "serverSelectionTimeoutMS": settings.timeout_ms,
+        "tz_aware": True,
+    }

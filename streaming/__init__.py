@@ -1,0 +1,1 @@
+"""Kafka → taste → MongoDB: producer, streaming job and simulator."""

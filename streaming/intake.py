@@ -1,0 +1,146 @@
+"""Count every message by outcome, and hand rejected ones on with their reason.
+
+Counts are kept by range of Kafka offsets: a batch that runs again writes the same
+document again, and ranges that a new checkpoint cuts otherwise replace the old ones.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from pymongo.database import Database
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType
+
+from segue import store
+from segue.clock import Clock, system_clock
+from segue.events import Reason
+from segue.settings import Settings
+from segue.store import Document
+from segue.track_index import read_track_index
+from streaming.source import Outcome
+
+
+def intake(
+    settings: Settings, clock: Clock = system_clock
+) -> Callable[[DataFrame, int], None]:
+    """Return the step that `foreachBatch` runs on judged messages."""
+    database = store.connect(settings.mongo)
+
+    def count_and_reject(judged: DataFrame, batch_id: int) -> None:
+        messages = with_unknown_tracks(judged, settings.home / "index")
+        counts = _counts(messages)
+        if any(row.reason for row in counts):
+            _write_rejected(messages, settings)
+        write_counts(database, counts, clock)
+
+    return count_and_reject
+
+
+def with_unknown_tracks(judged: DataFrame, index_folder: Path) -> DataFrame:
+    """Give messages about tracks without features the reason `unknown_track`.
+
+    Their outcome stays `valid`: they rest in their pane and count once the track has
+    features, and what is handed on as rejected is a copy.
+    """
+
+    def is_known(track_id):  # type: ignore[no-untyped-def]  # Spark warns on hints
+        return track_id in read_track_index(index_folder).row_of
+
+    known = F.udf(is_known, BooleanType(), useArrow=True)
+    unknown = (F.col("outcome") == Outcome.VALID.value) & ~known("track_id")
+    reason = F.when(unknown, Reason.UNKNOWN_TRACK.value).otherwise(F.col("reason"))
+    return judged.withColumn("reason", reason)
+
+
+def _counts(messages: DataFrame) -> list[Row]:
+    return (
+        messages.groupBy("topic", "partition", "outcome", "reason")
+        .agg(
+            F.count("*").alias("n"),
+            F.min("offset").alias("first_offset"),
+            F.max("offset").alias("last_offset"),
+        )
+        .collect()
+    )
+
+
+def _write_rejected(messages: DataFrame, settings: Settings) -> None:
+    rejected = messages.where(F.col("reason").isNotNull())
+    key = F.concat_ws("|", "topic", "partition", "offset")
+    value = F.to_json(
+        F.struct(
+            "reason",
+            "topic",
+            "partition",
+            "offset",
+            F.date_format("ingested_at", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").alias(
+                "ingested_at"
+            ),
+            F.base64("raw").alias("raw_base64"),
+        )
+    )
+    (
+        rejected.select(key.alias("key"), value.alias("value"))
+        .write.format("kafka")
+        .option("kafka.bootstrap.servers", settings.kafka.bootstrap)
+        .option("topic", settings.kafka.rejected_topic)
+        .save()
+    )
+
+
+def write_counts(
+    database: Database[Document], counts: Iterable[Row], clock: Clock
+) -> None:
+    """Write one document for each range of offsets that `counts` covers."""
+    for document in count_documents([row.asDict() for row in counts]):
+        database[store.REJECTED_COUNTS].delete_many(
+            {
+                "_id": {"$ne": document["_id"]},
+                "topic": document["topic"],
+                "partition": document["partition"],
+                "from_offset": {
+                    "$gte": document["from_offset"],
+                    "$lt": document["until_offset"],
+                },
+            }
+        )
+        store.upsert(
+            database, store.REJECTED_COUNTS, [document | {"updated_at": clock()}]
+        )
+
+
+def count_documents(counts: Iterable[dict[str, Any]]) -> list[Document]:
+    """Return `rejected_counts` documents from counts by partition and outcome."""
+    by_partition: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    for row in counts:
+        by_partition[row["topic"], row["partition"]].append(row)
+    return [
+        _count_document(topic, partition, rows)
+        for (topic, partition), rows in sorted(by_partition.items())
+    ]
+
+
+def _count_document(topic: str, partition: int, rows: list[dict[str, Any]]) -> Document:
+    first = min(row["first_offset"] for row in rows)
+
+    def total(outcome: Outcome) -> int:
+        return sum(row["n"] for row in rows if row["outcome"] == outcome)
+
+    return {
+        "_id": f"{topic}|{partition}|{first}",
+        "topic": topic,
+        "partition": partition,
+        "from_offset": first,
+        "until_offset": max(row["last_offset"] for row in rows) + 1,
+        "n_read": sum(row["n"] for row in rows),
+        "n_valid": total(Outcome.VALID),
+        "n_late": total(Outcome.LATE),
+        "rejected": {
+            row["reason"]: row["n"]
+            for row in rows
+            if row["outcome"] == Outcome.REJECTED
+        },
+    }

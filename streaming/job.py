@@ -1,0 +1,149 @@
+"""The streaming job: `bin/submit stream`, or `spark-submit streaming/job.py`.
+
+Two queries read the events topic. `taste` keeps panes and lists; `intake` counts every
+message and hands rejected ones on. Each may be killed at any moment and goes on where
+its checkpoint stands.
+"""
+
+import fcntl
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from segue import store
+from segue.clock import system_clock
+from segue.errors import SegueError, StreamError
+from segue.log import configure_logging
+from segue.settings import Settings, load_settings
+from segue.track_index import read_track_index
+from streaming.intake import intake
+from streaming.progress import ProgressListener
+from streaming.schemas import UPDATED
+from streaming.session import create_session
+from streaming.source import read_records, with_verdicts
+from streaming.tastes import updating
+from streaming.windows import by_listener, open_panes
+
+_LOG = logging.getLogger(__name__)
+_INTAKE_TRIGGER: Final = "1 second"
+# part of the checkpoint's path: raise it when the stateful plan or its schema changes
+_PLAN: Final = "v1"
+
+BatchStep = Callable[[DataFrame, int], None]
+
+
+def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
+    """Start the query that keeps panes and lists."""
+    update = updating(settings)
+
+    def write_batch(panes: DataFrame, batch_id: int) -> None:
+        # the rows that come back are a handful of counts; the documents stay outside
+        by_listener(panes).mapInArrow(update, UPDATED).collect()
+
+    judged = _judged(spark, settings)
+    panes = open_panes(judged, settings.stream)
+    trigger = f"{settings.stream.trigger_ms} milliseconds"
+    return _start("taste", panes, write_batch, trigger, settings)
+
+
+def start_intake(spark: SparkSession, settings: Settings) -> StreamingQuery:
+    """Start the query that counts messages and hands rejected ones on."""
+    judged = _judged(spark, settings)
+    return _start("intake", judged, intake(settings), _INTAKE_TRIGGER, settings)
+
+
+def _judged(spark: SparkSession, settings: Settings) -> DataFrame:
+    records = read_records(
+        spark, settings.kafka, settings.stream.max_offsets_per_trigger
+    )
+    return with_verdicts(records, settings.stream)
+
+
+def _start(
+    name: str, frame: DataFrame, step: BatchStep, trigger: str, settings: Settings
+) -> StreamingQuery:
+    checkpoint = settings.home / "checkpoints" / f"{name}-{_PLAN}"
+    return (
+        frame.writeStream.queryName(name)
+        .outputMode("update")
+        .option("checkpointLocation", str(checkpoint))
+        .trigger(processingTime=trigger)
+        .foreachBatch(step)
+        .start()
+    )
+
+
+@contextmanager
+def only_driver(home: Path) -> Iterator[None]:
+    """Hold the checkpoints of `home` for this process.
+
+    Raises
+    ------
+    StreamError
+        When another streaming job holds them.
+    """
+    folder = home / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StreamError(
+                f"another streaming job works on {folder}; stop it, or give this one "
+                "a SEGUE_HOME of its own"
+            ) from None
+        yield
+
+
+def run(settings: Settings) -> None:
+    """Run both queries until one fails or the process is told to stop.
+
+    Raises
+    ------
+    SegueError
+        When the index, MongoDB or Kafka cannot be had, or a query fails.
+    """
+    read_track_index(settings.home / "index")
+    database = store.connect(settings.mongo)
+    store.prepare(database)
+    with only_driver(settings.home):
+        spark = create_session("segue-stream")
+        spark.streams.addListener(ProgressListener(database, system_clock))
+        try:
+            start_taste(spark, settings)
+            start_intake(spark, settings)
+            _LOG.info("streaming from %s", settings.kafka.events_topic)
+            spark.streams.awaitAnyTermination()
+        except StreamingQueryException as error:
+            raise StreamError(_first_line(error)) from error
+        finally:
+            spark.stop()
+
+
+def _first_line(error: StreamingQueryException) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def main() -> int:
+    """Run the job with the settings of the environment; return the exit status."""
+    configure_logging()
+    try:
+        run(load_settings(os.environ))
+    except SegueError as error:
+        _LOG.error("%s", error)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

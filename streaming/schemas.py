@@ -1,0 +1,64 @@
+"""The shape of every frame that crosses from Spark to Python and back."""
+
+from typing import Final
+
+from pyspark.sql.types import (
+    BinaryType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+COORDINATES: Final = [
+    StructField("topic", StringType(), nullable=False),
+    StructField("partition", IntegerType(), nullable=False),
+    StructField("offset", LongType(), nullable=False),
+    StructField("ingested_at", TimestampType(), nullable=False),
+]
+"""Where a message lies in Kafka and when Kafka got it."""
+
+EVENT_FIELDS: Final = [
+    StructField("event_id", StringType()),
+    StructField("user_id", StringType()),
+    StructField("action", StringType()),
+    StructField("track_id", StringType()),
+    StructField("play_id", StringType()),
+    StructField("played_ms", LongType()),
+    StructField("duration_ms", LongType()),
+    StructField("event_time", TimestampType()),
+]
+"""What the stream needs of a playback event; null where it was rejected."""
+
+JUDGED: Final = StructType(
+    [
+        *COORDINATES,
+        StructField("outcome", StringType(), nullable=False),
+        StructField("reason", StringType()),
+        StructField("raw", BinaryType()),
+        *EVENT_FIELDS,
+    ]
+)
+"""A message with its outcome, and its event where it is one."""
+
+ENTRY_FIELDS: Final = [
+    "event_id",
+    "action",
+    "track_id",
+    "play_id",
+    "played_ms",
+    "duration_ms",
+    "event_time",
+]
+"""What a pane keeps of an event, in the order of `models.taste.Entry`."""
+
+UPDATED: Final = StructType(
+    [
+        StructField("n_listeners", LongType(), nullable=False),
+        StructField("n_panes", LongType(), nullable=False),
+        StructField("n_lists", LongType(), nullable=False),
+    ]
+)
+"""What a worker reports of the listeners that it brought up to date."""

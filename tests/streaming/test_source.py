@@ -1,0 +1,36 @@
+"""Messages into verdicts."""
+
+import pytest
+
+from segue.settings import StreamSettings
+from streaming.source import Outcome, judge
+from tests.factories import START, create_event, seconds
+
+RULES = StreamSettings(watermark_s=600, future_tolerance_s=300)
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "outcome", "reason"),
+    [
+        (0, Outcome.VALID, None),
+        (600, Outcome.VALID, None),
+        (600.001, Outcome.LATE, None),
+        (-300, Outcome.VALID, None),
+        (-300.001, Outcome.REJECTED, "future_time"),
+        (-365 * 86_400, Outcome.REJECTED, "future_time"),
+    ],
+)
+def test_late_and_future_are_measured_against_the_time_of_ingest(
+    lag_s: float, outcome: Outcome, reason: str | None
+) -> None:
+    raw = create_event(at=START).to_json()
+    verdict = judge(raw, START + seconds(lag_s), RULES)
+    assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"\x00", b"[]"])
+def test_what_is_no_event_is_rejected_with_its_reason(raw: bytes | None) -> None:
+    verdict = judge(raw, START, RULES)
+    assert verdict.outcome is Outcome.REJECTED
+    assert verdict.reason in {"not_json", "not_object"}
+    assert verdict.event is None

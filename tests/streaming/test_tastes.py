@@ -1,0 +1,159 @@
+"""Panes into documents: exact for any order, chunking and repetition."""
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segue.events import Action, PlaybackEvent
+from segue.settings import Settings
+from streaming.schemas import ENTRY_FIELDS
+from streaming.tastes import Pane, Update, create_update, pane_of
+from tests.factories import START, create_event, create_index, seconds
+
+INDEX = create_index()
+SETTINGS = Settings()
+PANE_S = SETTINGS.stream.pane_s
+
+
+def rows_of(events: list[PlaybackEvent]) -> list[dict[str, Any]]:
+    """Return what Spark's state holds of `events`, in the order of their offsets."""
+    return [
+        {name: getattr(event, name) for name in ENTRY_FIELDS} | {"offset": offset}
+        for offset, event in enumerate(events)
+    ]
+
+
+def window_start(moment: datetime) -> datetime:
+    return START + seconds((moment - START).total_seconds() // PANE_S * PANE_S)
+
+
+def panes_of(events: list[PlaybackEvent]) -> list[Pane]:
+    starts = sorted({window_start(event.event_time) for event in events})
+    return [
+        pane_of(s, rows_of([e for e in events if window_start(e.event_time) == s]))
+        for s in starts
+    ]
+
+
+def update_of(events: list[PlaybackEvent]) -> Update:
+    return create_update({"ada": panes_of(events)}, {}, INDEX, SETTINGS, START)
+
+
+def test_a_pane_keeps_the_first_copy_of_an_event() -> None:
+    first = create_event(Action.SKIPPED, event_id="e", played_ms=0)
+    again = create_event(Action.COMPLETED, event_id="e")
+    (window,) = update_of([first, again, first]).windows
+    assert (window["n_events"], window["n_duplicates"]) == (1, 2)
+    assert window["negative_weight"] == 1.0
+
+
+def test_a_pane_holds_the_mean_vector_of_what_was_heard() -> None:
+    events = [
+        create_event(track_id="t001"),
+        create_event(Action.SKIPPED, "t002", played_ms=45_000),
+        create_event(Action.SKIPPED, "t003", played_ms=0),
+    ]
+    (window,) = update_of(events).windows
+    expected = (INDEX.vectors[1] * 1.0 + INDEX.vectors[2] * 0.5) / 1.5
+    np.testing.assert_allclose(window["vector"], expected, atol=1e-7)
+    assert (window["weight"], window["negative_weight"]) == (1.5, 1.0)
+    assert window["n_listens"] == 3
+    assert window["_id"] == f"ada|2026-05-03T22:10:00.000Z|{PANE_S}"
+
+
+def test_an_unknown_track_is_kept_and_counted_apart() -> None:
+    (window,) = update_of([create_event(track_id="unheard of")]).windows
+    assert (window["n_events"], window["n_unknown_track"]) == (0, 1)
+    assert [entry["track_id"] for entry in window["entries"]] == ["unheard of"]
+    assert window["n_listens"] == 0
+
+
+def test_a_list_leaves_out_what_was_just_heard_and_says_why() -> None:
+    (document,) = update_of([create_event(track_id="t001")]).lists
+    ids = [item["track_id"] for item in document["items"]]
+    assert "t001" not in ids
+    assert len(ids) == SETTINGS.taste.n_recommendations
+    first = document["items"][0]
+    assert first["because"][0]["track_id"] == "t001"
+    assert first["because"][0]["window_start"] == START
+    assert document["newest_event_at"] == START
+
+
+def test_a_start_alone_makes_no_list() -> None:
+    assert update_of([create_event(Action.STARTED)]).lists == []
+
+
+def test_what_lies_behind_the_horizon_no_longer_counts() -> None:
+    old = create_event(track_id="t001")
+    new = create_event(track_id="t002", at=START + seconds(SETTINGS.taste.horizon_s))
+    (with_old,) = update_of([old, new]).lists
+    (without,) = update_of([new]).lists
+    assert with_old["items"] == without["items"]
+
+
+events = st.lists(
+    st.builds(
+        create_event,
+        action=st.sampled_from(Action),
+        track_id=st.sampled_from([*INDEX.track_ids[:9], "unheard of"]),
+        at=st.integers(0, 3 * PANE_S).map(lambda s: START + seconds(s)),
+        play_id=st.sampled_from(["p1", "p2", "p3", "p4"]),
+        played_ms=st.integers(0, 60_000),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@given(events, st.randoms(use_true_random=False), st.integers(1, 4))
+def test_order_chunking_and_repetition_change_no_document(
+    events: list[PlaybackEvent], random: Any, n_chunks: int
+) -> None:
+    once = update_of(events)
+    arriving = [*events, *random.sample(events, k=len(events) // 2)]
+    random.shuffle(arriving)
+    stored: dict[datetime, Pane] = {}
+    for chunk in range(n_chunks):
+        seen = arriving[: len(arriving) * (chunk + 1) // n_chunks]
+        new = arriving[len(arriving) * chunk // n_chunks : len(seen)]
+        touched = {window_start(event.event_time) for event in new}
+        changed = [pane for pane in panes_of(seen) if pane.window_start in touched]
+        others = [p for start, p in stored.items() if start not in touched]
+        stored |= {pane.window_start: pane for pane in changed}
+        if changed:
+            last = create_update(
+                {"ada": changed}, {"ada": others}, INDEX, SETTINGS, START
+            )
+    everything = create_update(
+        {"ada": list(stored.values())}, {}, INDEX, SETTINGS, START
+    )
+    assert without_duplicates(everything) == without_duplicates(once)
+    assert last.lists == once.lists
+
+
+def without_duplicates(update: Update) -> list[dict[str, Any]]:
+    windows = sorted(update.windows, key=lambda window: str(window["_id"]))
+    return [{k: v for k, v in w.items() if k != "n_duplicates"} for w in windows]
+
+
+def test_a_listener_does_not_depend_on_who_else_is_in_the_batch() -> None:
+    ada = panes_of([create_event(track_id="t001")])
+    bob = panes_of([create_event(track_id="t002")])
+    alone = create_update({"ada": ada}, {}, INDEX, SETTINGS, START)
+    both = create_update({"bob": bob, "ada": ada}, {}, INDEX, SETTINGS, START)
+    assert alone.lists[0] in both.lists
+    assert alone.windows[0] in both.windows
+    assert len(both.lists) == 2
+
+
+def test_parts_add_up_to_the_score() -> None:
+    events = [
+        create_event(track_id="t001"),
+        create_event(Action.SKIPPED, "t002", played_ms=0),
+    ]
+    for item in update_of(events).lists[0]["items"]:
+        assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=1e-9)
