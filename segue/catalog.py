@@ -5,6 +5,7 @@ so a moved or renamed file stays the same track.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,11 @@ from segue.errors import LibraryError
 
 TRACK_ID_CHARS: Final = 16
 AUDIO_SUFFIXES: Final = frozenset(
+    # what a browser plays
     {".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wav", ".aiff", ".aif"}
+    # what ffmpeg can at least turn into features
+    | {".aifc", ".ape", ".dff", ".dsf", ".m4b", ".mka", ".mod", ".mp2", ".mpc", ".s3m"}
+    | {".shn", ".spx", ".tak", ".tta", ".wma", ".wv", ".xm"}
 )
 _BLOCK_BYTES: Final = 1 << 20
 
@@ -28,10 +33,13 @@ def iter_audio_files(folder: Path) -> Iterator[Path]:
     LibraryError
         When `folder` is no readable folder.
     """
-    if not folder.is_dir():
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
         raise LibraryError(
-            f"{folder} is no folder; give the folder that holds the music"
-        )
+            f"cannot read the folder {folder}: {error.strerror}; give the folder that "
+            "holds the music"
+        ) from None
     root = folder.resolve()
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)

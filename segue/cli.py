@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import segue
-from segue.errors import SegueError
+from segue.errors import SegueError, SettingsError
 from segue.log import configure_logging
 from segue.settings import Settings, load_settings
 
@@ -23,11 +23,13 @@ SEED_OPTION = click.option(
 
 
 class _Group(click.Group):
-    """Turns errors of the SegueError tree into one line and exit status 1."""
+    """Turns errors of the SegueError tree into one line and exit status 1 or 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from error
         except SegueError as error:
             raise click.ClickException(str(error)) from error
 
@@ -139,10 +141,10 @@ def demo_library(folder: Path, seed: int, n_workers: int) -> None:
     OGG, FLAC and MP3 files with covers. Takes a minute or two; doing it again with the
     same seed writes only what is missing.
     """
-    from segue.composer import compose_library
+    from segue.composer.progress import compose_with_bar
 
-    files = compose_library(folder, seed, _report, n_workers)
-    _report(f"{len(files)} tracks in {folder}")
+    files = compose_with_bar(folder, seed, n_workers)
+    _report(f"{len(files)} files in {folder}")
 
 
 @main.group()
@@ -281,7 +283,6 @@ def publish(settings: Settings, file: Any) -> None:
 def dashboard(settings: Settings) -> None:
     """Serve the player and the analytics pages until Ctrl-C."""
     from dashboard.server import serve
-
     from segue import services
     from streaming.producer import Producer
 

@@ -13,9 +13,11 @@ from typing import Final, NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from pymongo.database import Database
+
 from segue import services, store
 from segue.clock import system_clock
-from segue.composer import compose_library
+from segue.composer.progress import compose_with_bar
 from segue.demo_check import check_one_skip
 from segue.errors import ServiceError, StreamError
 from segue.library import scan_library
@@ -23,7 +25,9 @@ from segue.services import process
 from segue.services.ports import free_port
 from segue.services.topics import ensure_topics
 from segue.settings import Settings
+from segue.store import Document
 from segue.submit import run_job
+from segue.track_index import current_version, read_track_index
 
 Report = Callable[[str], None]
 
@@ -127,13 +131,24 @@ def _start_all(
     folder = music or settings.home / "music"
     if music is None:
         with stages.stage("demo library"):
-            compose_library(folder, _SEED, report, os.cpu_count() or 1)
+            compose_with_bar(folder, _SEED, os.cpu_count() or 1)
     with stages.stage("catalogue"):
         report(str(scan_library(folder, database, system_clock, report)))
     with stages.stage("features"):
-        run_job(ready, "features", [str(folder.absolute())], report)
+        if _has_features(database, settings.home):
+            report("all tracks of the catalogue are in the index")
+        else:
+            run_job(ready, "features", [str(folder.absolute())], report)
     with stages.stage("stream and dashboard"):
         return _start_long_running(ready, simulator=simulator)
+
+
+def _has_features(database: Database[Document], home: Path) -> bool:
+    """Tell whether Spark need not be started to find nothing to do."""
+    if current_version(home / "index") is None:
+        return False
+    present = database[store.TRACKS].distinct("_id", {"missing": {"$ne": True}})
+    return set(present) == set(read_track_index(home / "index").track_ids)
 
 
 def _start_long_running(settings: Settings, *, simulator: bool) -> Settings:
@@ -141,8 +156,9 @@ def _start_long_running(settings: Settings, *, simulator: bool) -> Settings:
     port = settings.dashboard.port or free_port()
     chosen = settings.dashboard.model_copy(update={"port": port})
     settings = settings.model_copy(update={"dashboard": chosen})
-    dashboard = _start(settings, DASHBOARD, {"SEGUE_DASHBOARD_PORT": port})
-    stream = _start(settings, STREAM, {})
+    ports = {"SEGUE_DASHBOARD_PORT": port}
+    dashboard = _start(settings, DASHBOARD, "dashboard", ports)
+    stream = _start(settings, STREAM, "stream")
     progress = store.connect(settings.mongo)[store.STREAM_PROGRESS]
 
     def queries_run() -> bool:
@@ -151,18 +167,19 @@ def _start_long_running(settings: Settings, *, simulator: bool) -> Settings:
     process.wait_until_ready(dashboard, lambda: _answers(settings), _READY_S)
     process.wait_until_ready(stream, queries_run, _READY_S)
     if simulator:
-        _start(settings, SIMULATOR, {})
+        _start(settings, SIMULATOR, "simulate")
     return settings
 
 
-def _start(settings: Settings, verb: str, ports: dict[str, int]) -> process.Child:
-    names = {"stream": STREAM, "dashboard": DASHBOARD, "simulate": SIMULATOR}
+def _start(
+    settings: Settings, name: str, verb: str, ports: dict[str, int] | None = None
+) -> process.Child:
     argv = [sys.executable, "-m", "segue", verb]
     environment = os.environ | {
         "SEGUE_HOME": str(settings.home),
         "SEGUE_DASHBOARD_PORT": str(settings.dashboard.port),
     }
-    return process.start(settings.home, names[verb], argv, environment, ports)
+    return process.start(settings.home, name, argv, environment, ports)
 
 
 def _answers(settings: Settings) -> bool:

@@ -1,6 +1,5 @@
 """See one skip change a list: in MongoDB, and on the page in a real browser."""
 
-import shutil
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,8 +9,9 @@ from uuid import uuid4
 from pymongo.collection import Collection
 
 from segue import store
+from segue.browser import BROWSER_FLAGS, find_browser
 from segue.clock import rfc3339, system_clock
-from segue.errors import CheckFailedError, MissingProgramError
+from segue.errors import CheckFailedError
 from segue.events import Action, PlaybackEvent
 from segue.settings import Settings
 from segue.store import Document
@@ -24,39 +24,12 @@ _TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.02
 _N_SEEDS: Final = 3
 _DURATION_MS: Final = 45_000
-_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-_BROWSER_FLAGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 _READ_LIST: Final = """() => {
   const list = document.querySelector('#for-you');
   const rows = list ? [...list.querySelectorAll('[data-track-id]')] : [];
   return {at: list && list.dataset.updatedAt,
           ids: rows.map(row => row.dataset.trackId)};
 }"""
-
-
-def find_browser() -> str:
-    """Return the path of Chromium.
-
-    Raises
-    ------
-    MissingProgramError
-        When there is none.
-    """
-    for name in _BROWSERS:
-        path = shutil.which(name)
-        if path is not None:
-            return path
-    raise MissingProgramError(
-        "no Chromium on PATH; install it (Debian: apt-get install chromium), or run "
-        "`bin/setup --browser`"
-    )
 
 
 def check_one_skip(settings: Settings, url: str, report: Report) -> None:
@@ -74,7 +47,7 @@ def check_one_skip(settings: Settings, url: str, report: Report) -> None:
     seeds = read_track_index(settings.home / "index").track_ids[:_N_SEEDS]
     with Producer(settings.kafka) as producer, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=find_browser(), args=list(_BROWSER_FLAGS)
+            executable_path=find_browser(), args=BROWSER_FLAGS
         )
         page = browser.new_page()
         page.goto(f"{url}?listener={listener}")
@@ -131,7 +104,7 @@ def _publish_and_follow(
     start = time.monotonic()
     producer.publish(*events)
     report(f"{name}: in Kafka after {time.monotonic() - start:.2f} s")
-    stored = _wait_for(
+    stored: list[str] = _wait_for(
         lambda: _stored_ids(lists, events[0].user_id, newest_at),
         f"no list in MongoDB reflects the {name}",
     )

@@ -4,7 +4,7 @@ SegueError
 ├── SettingsError            a setting is unknown or has a wrong value
 ├── InvalidEventError        bytes that are no playback event (carries a reason code)
 ├── LibraryError             a music folder that cannot be used
-├── UnreadableAudioError     a file from which no features can be taken
+├── UnreadableAudioError     a file of which no track can be made
 ├── IndexMissingError        no track index has been built yet
 ├── ServiceError             a local service cannot be started, reached or stopped
 │   ├── PortInUseError       somebody else listens on the port
@@ -12,6 +12,7 @@ SegueError
 │   └── MongoUnreachableError
 ├── MissingProgramError      Java, ffmpeg, Chromium, mongod … is not on the machine
 ├── StreamError              the streaming job cannot start or has failed
+├── SparkJobError            a job that was handed to spark-submit has failed
 └── CheckFailedError         `segue demo --check` saw something else than it should
 """
 
@@ -44,19 +45,22 @@ class LibraryError(SegueError):
 
 
 class UnreadableAudioError(SegueError):
-    """A file from which no features can be taken.
+    """A file of which no track can be made.
 
     Attributes
     ----------
     stage : str
-        How far it came: `read`, `decode` or `mfcc`.
+        How far it came: `read`, `tags`, `decode`, `mfcc`, `memory` or `worker`.
+    cause : str
+        What was wrong, without the path.
     retry : bool
         Whether another try, with the same bytes, may end otherwise.
     """
 
     def __init__(self, path: str, stage: str, cause: str, retry: bool = False) -> None:
-        super().__init__(f"no features from {path!r}: {cause} (stage {stage})")
+        super().__init__(f"{path!r} gives no track: {cause} (stage {stage})")
         self.stage = stage
+        self.cause = cause
         self.retry = retry
 
 
@@ -86,6 +90,10 @@ class MissingProgramError(SegueError):
 
 class StreamError(SegueError):
     """The streaming job cannot start or has failed."""
+
+
+class SparkJobError(SegueError):
+    """A job that was handed to `spark-submit` cannot start or has failed."""
 
 
 class CheckFailedError(SegueError):

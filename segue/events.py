@@ -26,14 +26,6 @@ EARLIEST_YEAR: Final = 2000
 TIME_PATTERN: Final = (
     r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$"
 )
-ID_LIMITS: Final = {
-    "event_id": MAX_EVENT_ID_CHARS,
-    "user_id": MAX_ID_CHARS,
-    "track_id": MAX_ID_CHARS,
-    "session_id": MAX_ID_CHARS,
-    "play_id": MAX_ID_CHARS,
-}
-NUMBER_FIELDS: Final = ("played_ms", "duration_ms", "position_ms")
 
 
 class Action(StrEnum):
@@ -132,13 +124,17 @@ def parse_event(raw: bytes) -> PlaybackEvent:
     """
     fields = _read_object(raw)
     _check_schema(fields)
-    ids = {name: _id(fields, name, limit) for name, limit in ID_LIMITS.items()}
-    numbers = {name: _number(fields, name) for name in NUMBER_FIELDS}
     until = _optional(fields, "until", str)
     return PlaybackEvent(
-        **ids,
-        **numbers,
+        event_id=_id(fields, "event_id", MAX_EVENT_ID_CHARS),
+        user_id=_id(fields, "user_id"),
+        track_id=_id(fields, "track_id"),
+        session_id=_id(fields, "session_id"),
+        play_id=_id(fields, "play_id"),
         action=_action(fields),
+        played_ms=_number(fields, "played_ms"),
+        duration_ms=_number(fields, "duration_ms"),
+        position_ms=_number(fields, "position_ms"),
         event_time=_time("event_time", _required(fields, "event_time", str)),
         source=_optional(fields, "source", dict),
         scope=_optional(fields, "scope", str),
@@ -206,7 +202,7 @@ def _optional(fields: dict[str, Any], name: str, kind: type[_T]) -> _T | None:
     return value
 
 
-def _id(fields: dict[str, Any], name: str, limit: int) -> str:
+def _id(fields: dict[str, Any], name: str, limit: int = MAX_ID_CHARS) -> str:
     value = _required(fields, name, str)
     if not value:
         raise InvalidEventError(Reason.MISSING_FIELD, f"{name} is empty")

@@ -188,6 +188,22 @@ def load_settings(environ: Mapping[str, str], conf: Path | None = None) -> Setti
     return _validated(values)
 
 
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables from which a child process loads the same settings.
+
+    Passwords stay out of command lines this way.
+    """
+    variables = {"SEGUE_HOME": str(settings.home.absolute())}
+    for section in Settings.model_fields:
+        for key in _keys_of(section):
+            value = getattr(getattr(settings, section), key)
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
+            if value is not None:
+                variables[f"SEGUE_{section}_{key}".upper()] = str(value)
+    return {**variables, "SPARK_MASTER": settings.spark.master}
+
+
 def _validated(values: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)

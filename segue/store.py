@@ -21,10 +21,10 @@ from typing import Any, Final
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel, MongoClient, ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure
 
 from segue.clock import rfc3339
-from segue.errors import MongoUnreachableError
+from segue.errors import MongoUnreachableError, ServiceError
 from segue.settings import MongoSettings
 
 Document = dict[str, Any]
@@ -35,7 +35,6 @@ RECOMMENDATIONS: Final = "recommendations"
 REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
 
-_DAY_S: Final = 86_400
 INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     TRACKS: [
         IndexModel([("artist", ASCENDING), ("album", ASCENDING), ("title", ASCENDING)])
@@ -46,7 +45,9 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     RECOMMENDATIONS: [IndexModel([("updated_at", ASCENDING)])],
     REJECTED_COUNTS: [
-        IndexModel([("updated_at", ASCENDING)], expireAfterSeconds=30 * _DAY_S)
+        IndexModel(
+            [("topic", ASCENDING), ("partition", ASCENDING), ("from_offset", ASCENDING)]
+        )
     ],
 }
 
@@ -78,14 +79,22 @@ def prepare(database: Database[Document]) -> None:
     ------
     MongoUnreachableError
         When no server answers within the timeout of the settings.
+    ServiceError
+        When the server refuses.
     """
     try:
         for collection, indexes in INDEXES.items():
             database[collection].create_indexes(indexes)
-    except PyMongoError as error:
+    except ConnectionFailure as error:
         raise MongoUnreachableError(
-            f"MongoDB does not answer: {error}; start it with `segue up`, or set "
+            f"MongoDB does not answer ({error}); start it with `segue up`, or set "
             "SEGUE_MONGO_URI to a running replica set"
+        ) from error
+    except OperationFailure as error:
+        raise ServiceError(
+            f"MongoDB refuses to make the indexes of database {database.name!r}: "
+            f"{(error.details or {}).get('errmsg', error)}; check the user's rights, "
+            "or set SEGUE_MONGO_DATABASE to another database"
         ) from error
 
 

@@ -82,7 +82,13 @@ def read_track_index(folder: Path) -> TrackIndex:
         raise IndexMissingError(
             f"no track index in {folder}; run `segue features build DIR` first"
         )
-    return _open(folder, version)
+    try:
+        return _open(folder, version)
+    except FileNotFoundError as error:
+        raise IndexMissingError(
+            f"the track index {folder / version} is not whole ({error.filename} is "
+            "gone); run `segue features build DIR` again"
+        ) from None
 
 
 @lru_cache(maxsize=2)

@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
@@ -32,9 +33,11 @@ class ProgressListener(StreamingQueryListener):
     def __init__(self, database: Database[Document], clock: Clock) -> None:
         self._progress = database[store.STREAM_PROGRESS]
         self._clock = clock
+        self._names: dict[UUID, str | None] = {}
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
         """Say that the query has begun."""
+        self._names[event.runId] = event.name
         self._write(event.name, {"state": "running"})
 
     def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802
@@ -43,7 +46,8 @@ class ProgressListener(StreamingQueryListener):
         self._write(progress["name"], progress_document(progress))
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
-        """Nothing was to be done; the last figures stand."""
+        """Say that the query lives: the last figures stand, the time moves on."""
+        self._write(self._names.get(event.runId), {"state": "running"})
 
     def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802
         """Do nothing: the job ends with its queries, and says why."""

@@ -67,8 +67,9 @@ class StreamingJob:
             pane["n_events"] + pane["n_unknown_track"] + pane["n_duplicates"]
             for pane in self.database[store.TASTE_WINDOWS].find()
         )
-        read = sum(count["n_read"] for count in counts)
-        return min(read, refused + panes)
+        read: int = sum(count["n_read"] for count in counts)
+        accounted: int = refused + panes
+        return min(read, accounted)
 
 
 @pytest.fixture
@@ -84,5 +85,6 @@ def streaming_job(jars: Path) -> Iterator[Callable[[Settings], StreamingJob]]:
 
     yield make
     for job in jobs:
-        job.stop()
+        for name in reversed(process.names(job.settings.home)):
+            process.stop(job.settings.home, name)
         job.database.client.close()

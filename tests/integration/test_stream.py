@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -231,7 +232,7 @@ def test_a_killed_job_loses_and_doubles_nothing(
         n_before = shaken.n_counted()
         send(killed.kafka, part)
         # somewhere between the first written document and the end of the batch
-        shaken.wait_for("progress", lambda before=n_before: wrote(shaken, before))
+        shaken.wait_for("progress", partial(wrote, shaken, n_before))
         shaken.kill()
     send(killed.kafka, parts[2])
     shaken.start()

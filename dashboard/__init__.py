@@ -1,0 +1,1 @@
+"""The web application: pages, the player and its HTTP interface."""

@@ -1,0 +1,1 @@
+"""The HTTP interface of the player and of other programs."""

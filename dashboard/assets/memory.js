@@ -1,0 +1,23 @@
+// What the player remembers between visits; without storage it works all the same.
+(() => {
+  "use strict";
+  const segue = (window.segue = window.segue || {});
+
+  function recall(key, otherwise) {
+    try {
+      return JSON.parse(localStorage.getItem(`segue.${key}`)) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
+  }
+
+  function keep(key, value) {
+    try {
+      localStorage.setItem(`segue.${key}`, JSON.stringify(value));
+    } catch {
+      // private mode, or full
+    }
+  }
+
+  segue.memory = { recall, keep };
+})();

@@ -1,0 +1,97 @@
+// The outbox: playback events wait here until the server has taken them.
+// Every event keeps its event_id, so sending one again is harmless.
+(() => {
+  "use strict";
+  const segue = (window.segue = window.segue || {});
+  const KEY = "segue.outbox";
+  const MOST = 500;
+  const BATCH = 50;
+  let retryMs = 1000;
+  let timer = null;
+
+  function read() {
+    try {
+      return JSON.parse(localStorage.getItem(KEY)) || [];
+    } catch {
+      return [];
+    }
+  }
+
+  function write(events) {
+    try {
+      localStorage.setItem(KEY, JSON.stringify(events.slice(-MOST)));
+    } catch {
+      // storage is full or switched off: events that were sent are not lost by it
+    }
+  }
+
+  function remove(events) {
+    const gone = new Set(events.map((event) => event.event_id));
+    write(read().filter((event) => !gone.has(event.event_id)));
+  }
+
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(flush, retryMs);
+    retryMs = Math.min(retryMs * 2, 30000);
+  }
+
+  // True: go on with what is left. False: the server is away, try again later.
+  async function post(batch) {
+    const answer = await fetch("/api/events", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ events: batch }),
+      keepalive: true,
+    });
+    if (answer.status >= 500 || answer.status === 429) return false;
+    if (answer.status === 400) {
+      const { error } = await answer.json();
+      console.warn("an event was refused:", error.reason, error.detail);
+      remove([batch[error.index] || batch[0]]);
+    } else {
+      remove(batch);
+    }
+    return true;
+  }
+
+  async function flushAll() {
+    for (let batch = read().slice(0, BATCH); batch.length; batch = read().slice(0, BATCH)) {
+      let taken = false;
+      try {
+        taken = await post(batch);
+      } catch {
+        taken = false; // the network is away
+      }
+      if (!taken) return later();
+      retryMs = 1000;
+    }
+  }
+
+  let running = null;
+  function flush() {
+    // one tab at a time: what they share would be sent twice
+    const work = navigator.locks
+      ? () => navigator.locks.request("segue-outbox", flushAll)
+      : flushAll;
+    if (!running) running = work().finally(() => (running = null));
+    return running;
+  }
+
+  segue.outbox = {
+    add(event) {
+      write([...read(), event]);
+      flush().then(() => read().length && !timer && flush());
+    },
+    // the page goes away: hand over what waits in one request that outlives it
+    leave(event) {
+      const body = new Blob([JSON.stringify({ events: [event] })], {
+        type: "application/json",
+      });
+      if (!navigator.sendBeacon("/api/events", body)) write([...read(), event]);
+    },
+    waiting: () => read().length,
+  };
+  window.addEventListener("online", flush);
+  flush();
+})();

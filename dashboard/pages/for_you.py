@@ -1,0 +1,146 @@
+"""The listener's page: the list that follows, and the library."""
+
+from typing import Any, Final
+
+import dash_mantine_components as dmc  # type: ignore[import-untyped]
+from dash import Dash, Input, Output, dcc, html
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+
+from dashboard import ids
+from dashboard.live import FOR_YOU
+from dashboard.marks import marks
+from dashboard.queries import MAX_LIBRARY_ROWS, MAX_SEARCH_CHARS, read_library
+from dashboard.rows import empty_row, library_rows
+from segue.store import Document
+
+_PAGE_ROWS: Final = 40
+
+
+def layout(listener: str) -> html.Div:
+    """Return the page for one listener; its content comes by push."""
+    return html.Div(
+        [_for_you(listener), _library()],
+        className="columns",
+        **marks(data_live=FOR_YOU, data_listener=listener, data_title="For you"),
+    )
+
+
+def register(app: Dash, database: AsyncDatabase[Document]) -> None:
+    """Add the callbacks of the library."""
+
+    @app.callback(
+        Output(ids.LIBRARY, "children"),
+        Output(ids.LIBRARY_COUNT, "children"),
+        Output(ids.LIBRARY_MORE, "style"),
+        Input(ids.LIBRARY_SEARCH, "value"),
+        Input(ids.LIBRARY_MORE, "n_clicks"),
+        Input(ids.LIBRARY_STAMP, "data"),
+    )
+    async def show_library(search: Any, n_clicks: Any, _stamp: Any) -> tuple[Any, ...]:
+        text = search if isinstance(search, str) else ""
+        n_more = n_clicks if isinstance(n_clicks, int) else 0
+        return await library_content(database, text, _PAGE_ROWS * (1 + max(0, n_more)))
+
+
+async def library_content(
+    database: AsyncDatabase[Document], search: str, limit: int
+) -> tuple[list[html.Li], str, dict[str, str]]:
+    """Return the rows, the count and the style of "Show more" for a search."""
+    hidden = {"display": "none"}
+    try:
+        page = await read_library(database, search, limit)
+    except PyMongoError:
+        return (
+            [empty_row("The library is away", "It comes back by itself.")],
+            "",
+            hidden,
+        )
+    count = f"{page.n_found:,} track{'' if page.n_found == 1 else 's'}"
+    if not page.tracks:
+        tip = (
+            "Try fewer letters." if search else "Scan a folder: segue library scan DIR"
+        )
+        return [empty_row("Nothing found", tip)], count, hidden
+    is_all = len(page.tracks) >= min(page.n_found, MAX_LIBRARY_ROWS)
+    return library_rows(page), count, hidden if is_all else {}
+
+
+def _for_you(listener: str) -> html.Section:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.H1("For you", id="for-you-title"),
+                            html.P(id=ids.FOR_YOU_FACTS, className="facts"),
+                        ]
+                    ),
+                    _listener_select(listener),
+                ],
+                className="head",
+            ),
+            html.P(id=ids.FOR_YOU_NOTE, className="note", role="status"),
+            html.Ol(  # its rows are drawn by assets/rows.js
+                id=ids.FOR_YOU,
+                className="tracks",
+                **marks(data_track_list="for-you", aria_labelledby="for-you-title"),
+            ),
+        ],
+        className="for-you",
+    )
+
+
+def _listener_select(listener: str) -> dmc.Select:
+    return dmc.Select(
+        id=ids.LISTENER,
+        label="Listener",
+        value=listener,
+        data=[listener],
+        searchable=True,
+        allowDeselect=False,
+        nothingFoundMessage="nobody of that name",
+        className="listener",
+        comboboxProps={"withinPortal": True},
+    )
+
+
+def _library() -> html.Section:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Library", id="library-title"),
+                    html.P(id=ids.LIBRARY_COUNT, className="facts", role="status"),
+                ],
+                className="head",
+            ),
+            dmc.TextInput(
+                id=ids.LIBRARY_SEARCH,
+                placeholder="Search title, artist, album or style",
+                debounce=150,
+                inputProps={"maxLength": MAX_SEARCH_CHARS, "type": "search"},
+                **{"aria-label": "Search the library"},
+            ),
+            html.Ul(
+                _waiting(),
+                id=ids.LIBRARY,
+                className="tracks compact",
+                **marks(data_track_list="library", aria_labelledby="library-title"),
+            ),
+            html.Button(
+                "Show more",
+                id=ids.LIBRARY_MORE,
+                className="more",
+                type="button",
+                style={"display": "none"},
+            ),
+            dcc.Store(id=ids.LIBRARY_STAMP),
+        ],
+        className="library",
+    )
+
+
+def _waiting() -> list[html.Li]:
+    return [html.Li(className="track ghost", **marks(aria_hidden="true"))] * 6

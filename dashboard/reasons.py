@@ -1,0 +1,43 @@
+"""Why a track is in a list, in one line of plain words."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dashboard.listeners import DEFAULT_LISTENER
+from dashboard.records import TrackCard
+
+_MAX_CAUSES: Final = 2
+_AWAY_FROM: Final = 0.05
+
+
+def reason(
+    item: Mapping[str, Any], cards: Mapping[str, TrackCard], listener: str
+) -> str:
+    """Return why `item` of a list is there.
+
+    Parameters
+    ----------
+    item : mapping
+        One of `items` of a document in `recommendations`.
+    cards : mapping
+        Tracks by id; causes that it lacks are left out.
+
+    Examples
+    --------
+    >>> cards = {"t": TrackCard("t", "Tide", "Ina", "", "", None)}
+    >>> reason({"because": [{"track_id": "t", "share": 1.0}]}, cards, "you")
+    'Because you played Tide'
+    >>> reason({"parts": {"skips": 0.2}}, cards, "ada")
+    'Away from what ada skipped'
+    """
+    causes = sorted(item.get("because", []), key=lambda cause: -cause["share"])
+    titles = [cards[c["track_id"]].title for c in causes if c["track_id"] in cards]
+    is_away = item.get("parts", {}).get("skips", 0.0) >= _AWAY_FROM
+    who = "you" if listener == DEFAULT_LISTENER else listener
+    said = []
+    if titles:
+        said.append(f"because {who} played {' and '.join(titles[:_MAX_CAUSES])}")
+    if is_away:
+        said.append(f"away from what {who} skipped")
+    text = ", ".join(said) or "close to the present taste"
+    return text[0].upper() + text[1:]

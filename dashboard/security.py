@@ -1,0 +1,254 @@
+"""The gate before all routes: who may ask, for what, and how much.
+
+It knows neither listeners nor tracks. What it lets through gets the headers that
+keep a browser from running or sending anything else than our own files.
+"""
+
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from segue.settings import DashboardSettings
+
+MAX_BODY_BYTES: Final = 256 * 1024
+LIVE_PATH: Final = "/ws/live"
+PAGES: Final = ("/", "/analytics")
+_FILES: Final = re.compile(
+    r"/(assets|_dash-component-suites)/.+|/(media|covers|api/recommendations)/[^/]+"
+)
+_SINGLE: Final = ("/_dash-layout", "/_dash-dependencies", "/healthz", "/_favicon.ico")
+_POSTED: Final = ("/_dash-update-component", "/api/events")
+_SAFE: Final = ("GET", "HEAD")
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104
+_OWN_SITES: Final = ("same-origin", "none")
+
+
+class RefusedError(Exception):
+    """The gate answers this instead of the application."""
+
+    def __init__(self, status: int, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+
+
+class Gate:
+    """ASGI middleware; outermost, so that nothing can be reached around it.
+
+    Parameters
+    ----------
+    script_hashes : sequence of str
+        CSP hashes of the inline scripts of the page.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: DashboardSettings, script_hashes: Sequence[str]
+    ) -> None:
+        self._app = app
+        self._bound_to = settings.host
+        self._headers = security_headers(script_hashes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one connection through, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self._http(scope, receive, self._with_headers(send))
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            headers = Headers(scope=scope)
+            self._check_host(headers)
+            check_origin(headers)
+            if scope["path"] != LIVE_PATH:
+                raise RefusedError(404, "not_found", f"no socket at {scope['path']}")
+        except RefusedError as refusal:
+            await receive()
+            await send(
+                {"type": "websocket.close", "code": 4003, "reason": refusal.reason}
+            )
+            return
+        await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            headers = Headers(scope=scope)
+            self._check_host(headers)
+            check_route(scope["method"], scope["path"])
+            if scope["method"] not in _SAFE:
+                check_origin(headers)
+                receive = await _checked_body(headers, receive)
+        except RefusedError as refusal:
+            await refused(refusal)(scope, receive, send)
+            return
+        await self._app(*_as_dash_knows_it(scope, receive, send))
+
+    def _check_host(self, headers: Headers) -> None:
+        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        if not is_own_host(name, self._bound_to):
+            raise RefusedError(
+                400, "wrong_host", f"this is not {name!r}; ask for {self._bound_to}"
+            )
+
+    def _with_headers(self, send: Send) -> Send:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return send_with_headers
+
+
+def security_headers(script_hashes: Sequence[str]) -> dict[str, str]:
+    """Return the headers of every answer."""
+    policy = {
+        "default-src": "'self'",
+        "script-src": " ".join(("'self'", *script_hashes)),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' blob:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "content-security-policy": "; ".join(f"{k} {v}" for k, v in policy.items()),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+    }
+
+
+def is_own_host(name: str, bound_to: str) -> bool:
+    """Tell whether `name` in a Host header is ours; foreign names are DNS rebinding.
+
+    Examples
+    --------
+    >>> is_own_host("localhost", "127.0.0.1"), is_own_host("evil.example", "0.0.0.0")
+    (True, False)
+    """
+    if name in _LOOPBACK or name == bound_to:
+        return True
+    return bound_to in _WILDCARDS and (
+        _is_address(name) or name == socket.gethostname()
+    )
+
+
+def check_route(method: str, path: str) -> None:
+    """Raise `RefusedError` for a path or a verb that no route of ours has."""
+    if method not in _SAFE and method != "POST":
+        raise RefusedError(405, "wrong_method", f"{method} is not used here")
+    if method == "POST":
+        if path not in _POSTED:
+            raise RefusedError(404, "not_found", f"nothing to post to at {path}")
+    elif path not in PAGES and path not in _SINGLE and not _FILES.fullmatch(path):
+        raise RefusedError(404, "not_found", f"there is no page {path}")
+
+
+def check_origin(headers: Headers) -> None:
+    """Raise `RefusedError` when a browser says that another site is asking."""
+    site = headers.get("sec-fetch-site")
+    origin = headers.get("origin")
+    if site is not None and site not in _OWN_SITES:
+        raise RefusedError(403, "foreign_site", f"the request comes from a {site} page")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        raise RefusedError(
+            403, "foreign_origin", f"the request comes from {origin[:100]}"
+        )
+
+
+def refused(refusal: RefusedError) -> Response:
+    """Return a refusal as an HTTP answer."""
+    return json_error(refusal.status, refusal.reason, refusal.detail)
+
+
+def json_error(status: int, reason: str, detail: str, **more: object) -> Response:
+    """Return an error as JSON: `{"error": {"reason": …, "detail": …}}`."""
+    error = {"reason": reason, "detail": detail, **more}
+    body = json.dumps({"error": error}, ensure_ascii=False)
+    return Response(body, status, media_type="application/json")
+
+
+async def _checked_body(headers: Headers, receive: Receive) -> Receive:
+    """Read the body up to the limit and hand it on as one message."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise RefusedError(
+            415, "wrong_type", f"got {kind or 'no type'}, want application/json"
+        )
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > MAX_BODY_BYTES:
+        raise RefusedError(
+            413, "too_large", f"at most {MAX_BODY_BYTES} bytes are taken"
+        )
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise RefusedError(
+                413, "too_large", f"at most {MAX_BODY_BYTES} bytes are taken"
+            )
+        if not message.get("more_body", False):
+            break
+    return _once(bytes(body), receive)
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    is_read = False
+
+    async def receive_whole() -> Message:
+        nonlocal is_read
+        if is_read:
+            return await receive()
+        is_read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_whole
+
+
+def _as_dash_knows_it(
+    scope: Scope, receive: Receive, send: Send
+) -> tuple[Scope, Receive, Send]:
+    """Serve every page from Dash's one index, and HEAD like GET without a body."""
+    if scope["path"] not in PAGES:
+        return scope, receive, send
+    scope = {**scope, "path": "/", "raw_path": b"/"}
+    if scope["method"] != "HEAD":
+        return scope, receive, send
+    return {**scope, "method": "GET"}, receive, _without_body(send)
+
+
+def _without_body(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

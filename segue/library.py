@@ -1,0 +1,248 @@
+"""The catalogue: a music folder → documents of the collection `tracks`.
+
+A file whose size and time of change are those of its document is not read again. A
+track is known by its content, so that a moved or renamed file keeps its `track_id`;
+a track whose file is gone is marked `missing`, and comes back with its file.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from pymongo.database import Database
+from tqdm import tqdm
+
+from segue import store
+from segue.catalog import content_sha256, iter_audio_files, track_id_of
+from segue.clock import Clock
+from segue.errors import UnreadableAudioError
+from segue.store import Document
+from segue.tags import read_tags
+
+MIME_TYPES: Final = {
+    ".mp3": "audio/mpeg",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".m4a": "audio/mp4",
+    ".aac": "audio/aac",
+    ".wav": "audio/wav",
+    ".aiff": "audio/aiff",
+    ".aif": "audio/aiff",
+}
+OTHER_MIME: Final = "application/octet-stream"
+COVER_STEMS: Final = ("cover", "folder", "front")
+COVER_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+
+_FACTS: Final = (
+    "path",
+    "root",
+    "cover_path",
+    "mime",
+    "size_bytes",
+    "mtime_ns",
+    "missing",
+)
+_BATCH: Final = 200
+_REDRAW_IN_LOG_S: Final = 5.0
+
+
+class Outcome(StrEnum):
+    """What a scan did with one file; the words are the fields of the summary."""
+
+    NEW = "new"
+    KNOWN = "known"
+    CHANGED = "changed"
+    DUPLICATE = "duplicate"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSummary:
+    """What a scan did; `found` is the sum of the five counts after it.
+
+    Attributes
+    ----------
+    found : int
+        Audio files below the folder.
+    new : int
+        Contents that were not in the catalogue.
+    known, changed : int
+        Documents that stayed as they were; that were moved, touched or came back.
+    duplicate : int
+        Further files of the same content.
+    unreadable : int
+        Files of which no track could be made; `errors` says why.
+    missing : int
+        Tracks of the catalogue whose file is not in the folder (any more).
+    """
+
+    found: int
+    new: int
+    known: int
+    changed: int
+    duplicate: int
+    unreadable: int
+    missing: int
+    errors: tuple[str, ...] = ()
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every file found is accounted for."""
+        outcomes = self.new + self.known + self.changed
+        return self.found == outcomes + self.duplicate + self.unreadable
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{getattr(self, name)} {name}" for name in Outcome)
+        return f"{self.found} files: {parts}; {self.missing} tracks are missing"
+
+
+def scan_library(
+    folder: Path,
+    database: Database[Document],
+    clock: Clock,
+    report: Callable[[str], None],
+) -> ScanSummary:
+    """Bring the collection `tracks` up to date with a music folder.
+
+    The catalogue is what lies in the folder that was scanned last.
+
+    Parameters
+    ----------
+    report : callable
+        Takes one line for each file of which no track could be made.
+
+    Raises
+    ------
+    LibraryError
+        When `folder` is no folder.
+    """
+    paths = list(iter_audio_files(folder))
+    scan = _Scan(folder.resolve(), paths, database, clock)
+    for path in _with_bar(paths):
+        scan.take(path)
+    scan.flush()
+    n_missing = scan.mark_missing()
+    for line in scan.errors:
+        report(line)
+    counts = {str(outcome): scan.counts[outcome] for outcome in Outcome}
+    return ScanSummary(
+        found=len(paths), missing=n_missing, errors=tuple(scan.errors), **counts
+    )
+
+
+def find_cover(folder: Path) -> Path | None:
+    """Return the image `cover`, `folder` or `front` of an album's folder, if any."""
+    images = {
+        path.stem.lower(): path
+        for path in sorted(folder.iterdir(), reverse=True)
+        if path.suffix.lower() in COVER_SUFFIXES and path.is_file()
+    }
+    return next((images[stem] for stem in COVER_STEMS if stem in images), None)
+
+
+def _with_bar(paths: list[Path]) -> Iterable[Path]:
+    redraw_s = 0.1 if sys.stderr.isatty() else _REDRAW_IN_LOG_S
+    return tqdm(paths, "scanning", unit="file", mininterval=redraw_s)
+
+
+class _Scan:
+    """The state of one scan: what the catalogue holds, and what was seen so far."""
+
+    def __init__(
+        self, root: Path, paths: list[Path], database: Database[Document], clock: Clock
+    ) -> None:
+        self._root, self._database, self._clock = root, database, clock
+        self._found = frozenset(map(str, paths))
+        documents = list(database[store.TRACKS].find({}, _FACTS))
+        self._by_id = {each["_id"]: each for each in documents}
+        self._by_path = {d["path"]: d for d in documents if not d.get("missing")}
+        self._cover_of = cache(find_cover)
+        self._seen: set[str] = set()
+        self._pending: list[Document] = []
+        self.counts = Counter[Outcome]()
+        self.errors: list[str] = []
+
+    def take(self, path: Path) -> None:
+        """Decide what one file is, and keep its document for the next write."""
+        try:
+            outcome = self._outcome(path)
+        except (UnreadableAudioError, OSError, UnicodeEncodeError) as error:
+            outcome = Outcome.UNREADABLE
+            self.errors.append(_explain(path, error))
+        self.counts[outcome] += 1
+        if len(self._pending) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the documents that wait."""
+        store.upsert(self._database, store.TRACKS, self._pending)
+        self._pending = []
+
+    def mark_missing(self) -> int:
+        """Mark the tracks whose file was not seen; return how many."""
+        gone = [track_id for track_id in self._by_id if track_id not in self._seen]
+        self._database[store.TRACKS].update_many(
+            {"_id": {"$in": gone}}, {"$set": {"missing": True}}
+        )
+        return len(gone)
+
+    def _outcome(self, path: Path) -> Outcome:
+        facts = self._facts(path)
+        before = self._by_path.get(facts["path"])
+        if before is not None and _is_same(before, facts):
+            return self._mark_seen(before["_id"], Outcome.KNOWN)
+        sha256 = content_sha256(path)
+        track_id = track_id_of(sha256)
+        if track_id in self._seen or self._lies_elsewhere(track_id, path):
+            return Outcome.DUPLICATE
+        content = {"_id": track_id, "content_sha256": sha256}
+        tags = asdict(read_tags(path, self._root))
+        self._pending.append(content | tags | facts | {"scanned_at": self._clock()})
+        is_new = track_id not in self._by_id
+        return self._mark_seen(track_id, Outcome.NEW if is_new else Outcome.CHANGED)
+
+    def _facts(self, path: Path) -> Document:
+        """Return what is known of a file without reading it."""
+        str(path).encode("utf-8")  # other names cannot be stored
+        status, cover = path.stat(), self._cover_of(path.parent)
+        return {
+            "path": str(path),
+            "root": str(self._root),
+            "cover_path": None if cover is None else str(cover),
+            "mime": MIME_TYPES.get(path.suffix.lower(), OTHER_MIME),
+            "size_bytes": status.st_size,
+            "mtime_ns": status.st_mtime_ns,
+            "missing": False,
+        }
+
+    def _mark_seen(self, track_id: str, outcome: Outcome) -> Outcome:
+        if track_id in self._seen:
+            return Outcome.DUPLICATE
+        self._seen.add(track_id)
+        return outcome
+
+    def _lies_elsewhere(self, track_id: str, path: Path) -> bool:
+        """Whether the catalogue's file of this track is another one, and unchanged."""
+        document = self._by_id.get(track_id)
+        if document is None or document["path"] == str(path):
+            return False
+        if document["path"] not in self._found:
+            return False
+        return _is_same(document, self._facts(Path(document["path"])))
+
+
+def _is_same(document: Document, facts: Document) -> bool:
+    return all(document.get(name) == value for name, value in facts.items())
+
+
+def _explain(path: Path, error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return f"{path!r}: its name is not UTF-8; rename the file"
+    return str(error)

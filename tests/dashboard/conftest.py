@@ -1,0 +1,42 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from segue import store
+from segue.settings import Settings
+from tests.dashboard.site import CollectingSink, Site, served, write_library
+
+
+@pytest.fixture
+def site(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Site]:
+    """A served dashboard with a small library; the test needs the mark `mongo`."""
+    ours = settings()
+    database = store.connect(ours.mongo)
+    store.prepare(database)
+    library = tmp_path / "music"
+    store.upsert(database, store.TRACKS, write_library(library))
+    sink = CollectingSink()
+    with served(ours, sink) as port:
+        yield Site(port, sink, database, library)
+    database.client.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """A page of its own, closed before its site; an error on its console fails."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            errors.append(message.text) if message.type == "error" else None
+        ),
+    )
+    yield page
+    context.close()
+    # a 503 that a test has asked for shows there too
+    assert [error for error in errors if "503" not in error] == []

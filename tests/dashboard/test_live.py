@@ -1,0 +1,118 @@
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from dashboard.live import Subscriber
+from segue import store
+from tests.dashboard.site import Site, list_document
+
+
+def _messages(*states: dict[str, str]) -> list[Any]:
+    async def collect() -> list[Any]:
+        subscriber = Subscriber()
+        found: list[Any] = []
+        for state in states:
+            subscriber.offer(state)
+            try:
+                text = await asyncio.wait_for(subscriber.next_message(), 0.05)
+            except TimeoutError:
+                found.append(None)
+            else:
+                found.append(json.loads(text)["props"])
+        return found
+
+    return asyncio.run(collect())
+
+
+def test_a_socket_gets_only_what_differs_from_what_it_has() -> None:
+    first = {"a": '{"x": 1}', "b": '{"y": 2}'}
+    second = {"a": '{"x": 1}', "b": '{"y": 3}'}
+    assert _messages(first, second, second) == [
+        {"a": {"x": 1}, "b": {"y": 2}},
+        {"b": {"y": 3}},
+        None,
+    ]
+
+
+def test_a_slow_socket_gets_the_newest_state_and_skips_the_others() -> None:
+    async def collect() -> str:
+        subscriber = Subscriber()
+        for value in range(100):
+            subscriber.offer({"a": f'{{"x": {value}}}'})
+        return await subscriber.next_message()
+
+    assert json.loads(asyncio.run(collect()))["props"] == {"a": {"x": 99}}
+
+
+def _open(site: Site, origin: str | None = None) -> ClientConnection:
+    headers = {} if origin is None else {"Origin": origin}
+    address = f"ws://127.0.0.1:{site.port}/ws/live"
+    return connect(address, additional_headers=headers, proxy=None)
+
+
+def _ask(socket: ClientConnection, page: str, listener: str = "ada") -> None:
+    socket.send(json.dumps({"page": page, "listener": listener}))
+
+
+def _next_props(socket: ClientConnection, name: str, within_s: float = 10) -> Any:
+    """Return the next properties of one component."""
+    while True:
+        message = json.loads(socket.recv(timeout=within_s))
+        if name in message["props"]:
+            return message["props"][name]
+
+
+@pytest.mark.mongo
+def test_a_changed_list_is_pushed_to_those_who_look_at_it(site: Site) -> None:
+    with _open(site) as ada, _open(site) as ben:
+        _ask(ada, "for-you", "ada")
+        _ask(ben, "for-you", "ben")
+        assert _next_props(ada, "for-you")["data-updated-at"] == ""
+        assert _next_props(ben, "for-you")["data-updated-at"] == ""
+        started = time.monotonic()
+        document = list_document("ada", ["t2", "t1"])
+        store.upsert(site.database, store.RECOMMENDATIONS, [document])
+        rows = _next_props(ada, "for-you")["children"]
+        assert time.monotonic() - started < 2
+        assert [row["props"]["data-track-id"] for row in rows] == ["t2", "t1"]
+        with pytest.raises(TimeoutError):
+            _next_props(ben, "for-you", within_s=0.4)
+
+
+@pytest.mark.mongo
+def test_a_socket_that_changes_its_page_gets_the_other_page(site: Site) -> None:
+    with _open(site) as socket:
+        _ask(socket, "for-you")
+        _next_props(socket, "for-you")
+        _ask(socket, "analytics")
+        assert _next_props(socket, "tiles")
+
+
+@pytest.mark.mongo
+def test_another_site_gets_no_socket(site: Site) -> None:
+    with pytest.raises(InvalidStatus), _open(site, origin="http://evil.example"):
+        pass
+
+
+@pytest.mark.mongo
+def test_dash_has_no_socket_of_its_own(site: Site) -> None:
+    address = f"ws://127.0.0.1:{site.port}/_dash-ws-callback"
+    with pytest.raises(InvalidStatus), connect(address, proxy=None):
+        pass
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize(
+    "message",
+    ["", "{", "[]", '{"page": "x"}', '{"page": "for-you"}', "x" * 2000, b"\0"],
+)
+def test_nonsense_ends_the_socket(site: Site, message: str | bytes) -> None:
+    with _open(site) as socket:
+        socket.send(message)
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=5)

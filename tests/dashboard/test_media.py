@@ -1,0 +1,131 @@
+from pathlib import Path
+
+import pytest
+
+from dashboard.media import AUDIO_TYPES, find_file
+from segue import store
+from tests.dashboard.site import Site
+
+pytestmark = pytest.mark.mongo
+
+
+def _content(site: Site, number: int = 1) -> bytes:
+    return (site.library / f"track{number}.wav").read_bytes()
+
+
+def test_the_whole_file_comes_with_its_type(site: Site) -> None:
+    answer = site.ask("/media/t1")
+    assert (answer.status, answer.body) == (200, _content(site))
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("bytes=0-99", slice(0, 100)),
+        ("bytes=1000-", slice(1000, None)),
+        ("bytes=-50", slice(-50, None)),
+        ("bytes=10000-99999999", slice(10_000, None)),
+    ],
+)
+def test_a_part_is_that_part(site: Site, header: str, part: slice) -> None:
+    whole = _content(site)
+    answer = site.ask("/media/t1", headers={"Range": header})
+    first = range(len(whole))[part][0]
+    assert (answer.status, answer.body) == (206, whole[part])
+    size = len(answer.body)
+    wanted = f"bytes {first}-{first + size - 1}/{len(whole)}"
+    assert answer.headers["content-range"] == wanted
+
+
+def test_a_part_behind_the_end_is_416_with_the_size(site: Site) -> None:
+    answer = site.ask("/media/t1", headers={"Range": "bytes=99999999-"})
+    size = len(_content(site))
+    assert (answer.status, answer.headers["content-range"]) == (416, f"bytes */{size}")
+
+
+@pytest.mark.parametrize("header", ["bytes=5-2", "lines=1-2", "bytes=0-1,4-5", "x"])
+def test_a_range_that_is_not_understood_is_ignored(site: Site, header: str) -> None:
+    assert site.ask("/media/t1", headers={"Range": header}).status == 200
+
+
+def test_what_the_browser_has_is_not_sent_again(site: Site) -> None:
+    etag = site.ask("/media/t1").headers["etag"]
+    answer = site.ask("/media/t1", headers={"If-None-Match": f'"other", W/{etag}'})
+    assert (answer.status, answer.body) == (304, b"")
+
+
+def test_a_part_of_another_version_is_not_mixed_in(site: Site) -> None:
+    etag = site.ask("/media/t1").headers["etag"]
+    part = {"Range": "bytes=0-9"}
+    assert site.ask("/media/t1", headers={**part, "If-Range": etag}).status == 206
+    assert site.ask("/media/t1", headers={**part, "If-Range": '"old"'}).status == 200
+
+
+def test_head_has_the_length_and_no_body(site: Site) -> None:
+    answer = site.ask("/media/t1", "HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["content-length"] == str(len(_content(site)))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/media/unknown",
+        "/media/../conf/segue.toml",
+        "/media/..%2f..%2fetc%2fpasswd",
+        "/media/%2fetc%2fpasswd",
+        "/media/" + "x" * 500,
+    ],
+)
+def test_an_address_is_no_path(site: Site, path: str) -> None:
+    answer = site.ask(path)
+    assert answer.status == 404
+    assert answer.headers["content-type"].startswith("application/json")
+
+
+def test_a_file_outside_its_library_is_not_sent(site: Site, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(b"RIFF")
+    (site.library / "link.wav").symlink_to(secret)
+    tracks = site.database[store.TRACKS]
+    for path in (secret, site.library / "link.wav", site.library / ".." / "secret.wav"):
+        tracks.update_one({"_id": "t1"}, {"$set": {"path": str(path)}})
+        answer = site.ask("/media/t1")
+        assert answer.status == 404
+        assert b"file_gone" in answer.body
+
+
+def test_only_plain_audio_files_are_sent(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "folder.wav").mkdir()
+    for name in ("notes.txt", "folder.wav", "gone.wav"):
+        assert find_file(str(tmp_path / name), [str(tmp_path)], AUDIO_TYPES) is None
+
+
+def test_a_file_that_is_gone_is_said_to_be(site: Site) -> None:
+    (site.library / "track1.wav").unlink()
+    answer = site.ask("/media/t1")
+    assert answer.status == 404
+    assert b"scan the library again" in answer.body
+
+
+def test_an_album_without_a_cover_gets_a_drawn_one(site: Site) -> None:
+    answer = site.ask("/covers/t1")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert answer.body == site.ask("/covers/t0").body  # the same album
+
+
+def test_a_cover_is_sent_as_a_picture(site: Site) -> None:
+    cover = site.library / "cover.png"
+    cover.write_bytes(b"\x89PNG\r\n\x1a\n")
+    fields = {"$set": {"cover_path": str(cover)}}
+    site.database[store.TRACKS].update_one({"_id": "t1"}, fields)
+    answer = site.ask("/covers/t1")
+    assert (answer.headers["content-type"], answer.body) == (
+        "image/png",
+        cover.read_bytes(),
+    )

@@ -1,0 +1,51 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from plotly.io.json import to_json_plotly
+
+from dashboard import panels
+from dashboard.records import Activity, Ledger, MinuteOfPlays, QueryHealth
+
+NOW = datetime(2026, 5, 3, 22, 10, tzinfo=UTC)
+
+
+def _text(component: Any) -> str:
+    return str(to_json_plotly(component))
+
+
+@pytest.mark.parametrize(
+    ("n_read", "is_busy", "mark"),
+    [(9, False, "✓"), (12, False, "…"), (7, False, "✗"), (7, True, "…")],
+)
+def test_the_ledger_shows_whether_it_adds_up(
+    n_read: int, is_busy: bool, mark: str
+) -> None:
+    book = Ledger(n_read, 5, 2, 1, {"not_json": 1})
+    verdict = panels.ledger(book, is_busy).children[0]
+    assert verdict.children[0].children == mark
+
+
+def test_a_stale_query_is_marked_in_the_tile_and_in_the_table() -> None:
+    health = [_health("intake", is_stale=False), _health("taste", is_stale=True)]
+    activity = Activity([MinuteOfPlays(NOW, 0, 0)], 0, None, None)
+    stream = panels.tiles(activity, health)[-1]
+    assert "quiet" in _text(stream)
+    assert "taste" in _text(stream)
+    assert _text(panels.stream_table(health)).count("stale") == 1
+
+
+def test_nothing_to_show_is_said_in_words() -> None:
+    assert "segue stream" in _text(panels.stream_table([]))
+    activity = Activity([], 0, None, None)
+    assert "not started" in _text(panels.tiles(activity, [])[-1])
+
+
+def test_the_newest_minutes_come_first_in_the_table() -> None:
+    minutes = [MinuteOfPlays(NOW + timedelta(minutes=n), n, 0) for n in range(30)]
+    first = panels.plays_table(minutes).children[2].children[0]
+    assert [cell.children for cell in first.children] == ["22:39", 29, 0]
+
+
+def _health(name: str, is_stale: bool) -> QueryHealth:
+    return QueryHealth(name, 1, 9.0, {}, 1.0, 0, 600.0, 0, NOW, is_stale)

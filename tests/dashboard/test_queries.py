@@ -1,0 +1,111 @@
+from collections.abc import Callable
+
+import pytest
+
+from dashboard.queries import read_for_you, read_library, read_listeners
+from segue import store
+from segue.settings import Settings
+from segue.store import Document
+from tests.dashboard.site import list_document, read
+
+pytestmark = pytest.mark.mongo
+
+
+def _track(number: int, **fields: object) -> Document:
+    plain: Document = {
+        "_id": f"t{number}",
+        "title": f"Title {number}",
+        "artist": f"Artist {number // 2}",
+        "album": "Album",
+        "genre": ["house", "dub"][number % 2],
+        "duration_s": 61.5,
+        "track_no": number,
+    }
+    return plain | fields
+
+
+def _fill(ours: Settings, tracks: list[Document], *lists: Document) -> None:
+    database = store.connect(ours.mongo)
+    store.upsert(database, store.TRACKS, tracks)
+    store.upsert(database, store.RECOMMENDATIONS, lists)
+    database.client.close()
+
+
+def test_a_list_comes_in_rank_order_with_reasons(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    document = list_document("ada", ["t3", "t1", "gone"])
+    document["items"].reverse()
+    _fill(ours, [_track(n) for n in range(4)], document)
+    for_you = read(ours, lambda database: read_for_you(database, "ada", 5))
+    assert [(t.rank, t.track.track_id) for t in for_you.tracks] == [
+        (1, "t3"),
+        (2, "t1"),
+    ]
+    assert for_you.tracks[0].reason == (
+        "Because ada played Title 0, away from what ada skipped"
+    )
+    assert not for_you.is_fallback
+
+
+def test_without_a_list_each_artist_and_style_comes_once_first(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    styles = ["house", "house", "dub", "dub", "house", "house"]
+    _fill(ours, [_track(n, genre=style) for n, style in enumerate(styles)])
+    for_you = read(ours, lambda database: read_for_you(database, "ada", 2))
+    again = read(ours, lambda database: read_for_you(database, "ada", 2))
+    assert for_you.is_fallback
+    assert {t.track.genre for t in for_you.tracks} == {"house", "dub"}
+    assert for_you == again
+
+
+def test_an_empty_database_gives_empty_pages(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    assert read(ours, lambda database: read_for_you(database, "ada", 5)).tracks == []
+    assert read(ours, lambda database: read_library(database, "", 5)).n_found == 0
+    assert read(ours, read_listeners) == ["you"]
+
+
+def test_each_word_of_a_search_must_occur_somewhere(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    _fill(
+        ours, [_track(0, title="Blue (Tide)"), _track(1, title="Blue Sky", year=None)]
+    )
+    assert _found(ours, "blue DUB") == ["t1"]
+    assert _found(ours, "(tide) .*") == []
+    assert _found(ours, "(tide)") == ["t0"]
+
+
+def test_tags_that_are_missing_are_named_so(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    bare = {"title": None, "artist": None, "album": None, "genre": None}
+    _fill(ours, [_track(0, **bare, duration_s=None)])
+    (card,) = read(ours, lambda database: read_library(database, "", 10)).tracks
+    assert (card.title, card.artist, card.duration_ms) == (
+        "Untitled",
+        "Unknown artist",
+        None,
+    )
+
+
+def test_names_that_are_no_listener_are_left_out(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    lists = [list_document(name, ["t0"]) for name in ("ben", "<b>", "ada")]
+    _fill(ours, [_track(0)], *lists)
+    assert read(ours, read_listeners) == ["ada", "ben", "you"]
+
+
+def _found(ours: Settings, search: str) -> list[str]:
+    page = read(ours, lambda database: read_library(database, search, 10))
+    return [card.track_id for card in page.tracks]

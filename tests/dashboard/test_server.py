@@ -1,0 +1,90 @@
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from websockets.sync.client import connect
+
+from dashboard.server import listening_socket
+from segue.errors import PortInUseError
+from segue.settings import DashboardSettings, Settings
+
+PROGRAM = """
+import sys
+from pydantic import SecretStr
+from dashboard.server import serve
+from segue.settings import Settings
+
+class NoSink:
+    def publish(self, event):
+        raise AssertionError(event)
+
+mongo = {"uri": SecretStr(sys.argv[2]), "timeout_ms": 500}
+serve(Settings(dashboard={"port": int(sys.argv[1])}, mongo=mongo), NoSink())
+print("after serve", flush=True)
+"""
+
+
+def test_a_used_port_is_an_error_that_names_the_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        wanted = f"127.0.0.1:{port} .*SEGUE_DASHBOARD_PORT"
+        with (
+            pytest.raises(PortInUseError, match=wanted),
+            listening_socket(DashboardSettings(port=port)),
+        ):
+            pass
+
+
+@pytest.fixture
+def running(
+    settings: Callable[..., Settings], mongo_uri: str
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = [sys.executable, "-c", PROGRAM, str(port), mongo_uri]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            _wait(port)
+            yield program, port
+        finally:
+            program.kill()
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_within_three_seconds_with_open_sockets(
+    running: tuple[subprocess.Popen[str], int], stop: signal.Signals
+) -> None:
+    program, port = running
+    idle = socket.create_connection(("127.0.0.1", port))
+    with connect(f"ws://127.0.0.1:{port}/ws/live", proxy=None) as live:
+        live.send('{"page": "analytics"}')
+        live.recv(timeout=10)
+        started = time.monotonic()
+        program.send_signal(stop)
+        assert program.wait(10) == 0
+        assert time.monotonic() - started < 3
+    idle.close()
+    assert program.stdout is not None
+    assert program.stdout.read() == "after serve\n"
+
+
+def _wait(port: int) -> None:
+    for _ in range(300):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        except ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+        finally:
+            connection.close()
+    raise TimeoutError(f"no dashboard on port {port}")

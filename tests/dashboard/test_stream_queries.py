@@ -1,0 +1,148 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dashboard.stream_queries import (
+    ACTIVITY_MIN,
+    percentile,
+    read_activity,
+    read_health,
+    read_ledger,
+)
+from segue import store
+from segue.settings import Settings
+from segue.store import Document
+from tests.dashboard.site import read
+
+NOW = datetime(2026, 5, 3, 22, 10, 30, tzinfo=UTC)
+PANE_S = 300
+
+
+def _entry(action: str, play_id: str, ago_s: float) -> Document:
+    at = NOW - timedelta(seconds=ago_s)
+    return {"action": action, "play_id": play_id, "event_time": at}
+
+
+def _pane(user: str, start_ago_s: float, *entries: Document, **sums: int) -> Document:
+    start = NOW - timedelta(seconds=start_ago_s)
+    return {
+        "_id": store.taste_window_id(user, start, PANE_S),
+        "user_id": user,
+        "window_start": start,
+        "entries": list(entries),
+        "n_events": len(entries),
+        "n_duplicates": 0,
+        "n_unknown_track": 0,
+        **sums,
+    }
+
+
+def _fill(ours: Settings, collection: str, *documents: Document) -> None:
+    database = store.connect(ours.mongo)
+    store.upsert(database, collection, documents)
+    database.client.close()
+
+
+@pytest.mark.mongo
+def test_a_play_counts_once_in_its_minute(settings: Callable[..., Settings]) -> None:
+    ours = settings()
+    _fill(
+        ours,
+        store.TASTE_WINDOWS,
+        _pane(
+            "ada",
+            240,
+            _entry("started", "p1", 20),
+            _entry("started", "p1", 10),  # the same play, started again after a pause
+            _entry("progressed", "p1", 5),
+            _entry("skipped", "p1", 4),
+            _entry("started", "p2", 100),
+        ),
+        _pane("ben", 200, _entry("started", "p3", 15)),
+        _pane("old", 7200, _entry("started", "p4", 7100)),
+    )
+    activity = read(ours, lambda database: read_activity(database, NOW, PANE_S))
+    assert len(activity.minutes) == ACTIVITY_MIN
+    assert activity.minutes[-1].minute == NOW.replace(second=0)
+    assert [m.n_plays for m in activity.minutes[-3:]] == [1, 0, 2]
+    assert (activity.n_plays, activity.n_listeners) == (3, 2)
+    assert activity.skip_share == pytest.approx(1 / 3)
+
+
+@pytest.mark.mongo
+def test_delays_are_from_the_newest_event_to_the_list(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    lists: list[Document] = [
+        {
+            "_id": f"u{number}",
+            "updated_at": NOW - timedelta(minutes=1),
+            "newest_event_at": NOW - timedelta(minutes=1, seconds=number),
+        }
+        for number in range(1, 21)
+    ]
+    _fill(ours, store.RECOMMENDATIONS, *lists)
+    activity = read(ours, lambda database: read_activity(database, NOW, PANE_S))
+    assert (activity.delay_p50_s, activity.delay_p95_s) == (10.0, 19.0)
+
+
+@pytest.mark.mongo
+def test_the_ledger_adds_up_to_what_was_read(settings: Callable[..., Settings]) -> None:
+    ours = settings()
+    entries = [_entry("started", f"p{n}", 10) for n in range(5)]
+    pane = _pane("ada", 60, *entries, n_duplicates=2, n_unknown_track=1)
+    _fill(ours, store.TASTE_WINDOWS, pane)
+    _fill(
+        ours,
+        store.REJECTED_COUNTS,
+        {"_id": "a", "n_read": 10, "n_late": 1, "rejected": {"not_json": 1}},
+        {"_id": "b", "n_read": 2, "n_late": 0, "rejected": {"unknown_track": 1}},
+    )
+    book = read(ours, read_ledger)
+    assert (book.n_read, book.n_accepted, book.n_duplicate, book.n_late) == (
+        12,
+        5,
+        2,
+        1,
+    )
+    assert book.rejected == {"not_json": 1, "unknown_track": 2}
+    assert book.n_in_flight == 1
+
+
+@pytest.mark.mongo
+def test_a_query_that_has_not_reported_for_long_is_stale(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    fresh: Document = {
+        "_id": "intake",
+        "batch_id": 7,
+        "duration_ms": {"addBatch": 30, "triggerExecution": 40},
+        "watermark": NOW - timedelta(minutes=10),
+        "updated_at": NOW - timedelta(seconds=2),
+    }
+    starting = {"_id": "taste", "updated_at": NOW - timedelta(minutes=5)}
+    _fill(ours, store.STREAM_PROGRESS, fresh, starting)
+    intake, taste = read(ours, lambda database: read_health(database, NOW))
+    assert (intake.total_ms, intake.phases_ms) == (40, {"addBatch": 30})
+    assert (intake.watermark_lag_s, intake.is_stale) == (600.0, False)
+    assert (taste.phases_ms, taste.is_stale) == ({}, True)
+
+
+@pytest.mark.mongo
+def test_an_empty_database_has_nothing_to_report(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings()
+    activity = read(ours, lambda database: read_activity(database, NOW, PANE_S))
+    assert (activity.n_plays, activity.skip_share) == (0, None)
+    assert activity.delay_p95_s is None
+    assert read(ours, read_ledger).n_in_flight == 0
+    assert read(ours, lambda database: read_health(database, NOW)) == []
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    assert percentile([float(n) for n in range(1, 101)], 0.95) == 95.0
+    assert percentile([7.0], 0.95) == 7.0

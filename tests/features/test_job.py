@@ -1,0 +1,138 @@
+"""The job as a process of its own, as `segue features build` runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pyarrow as pa
+import pytest
+
+from features.job import run_build
+from features.spec import FeatureSpec
+from features.table import read_failures, read_tracks, table_folder
+from segue.clock import system_clock
+from segue.settings import Settings
+from segue.track_index import current_version
+from tests.features.sounds import write_samples, write_sound
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+JOB = Path(__file__).resolve().parents[2] / "features" / "job.py"
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
+
+
+def start(
+    java: Path, home: Path, music: Path, **settings: str
+) -> subprocess.Popen[str]:
+    environ = {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "JAVA_HOME": str(java.resolve().parent.parent),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_MASTER": "local[2,4]",
+        "SEGUE_HOME": str(home),
+        **settings,
+    }
+    return subprocess.Popen(
+        [sys.executable, JOB, music],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(java: Path, home: Path, music: Path, **settings: str) -> dict[str, Any]:
+    out, err = start(java, home, music, **settings).communicate(timeout=300)
+    assert out, err
+    report: dict[str, Any] = json.loads(out)
+    return report
+
+
+def table(home: Path) -> pa.Table:
+    rows = read_tracks(table_folder(home, FeatureSpec()))
+    return rows.drop_columns(["extracted_at"])
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """End the job with all that it started, at once, as a power cut would."""
+    members = [
+        process.pid,
+        *(p.pid for p in psutil.Process(process.pid).children(True)),
+    ]
+    os.killpg(process.pid, signal.SIGKILL)
+    for pid in members[1:]:  # those that left the group
+        if psutil.pid_exists(pid):
+            os.kill(pid, signal.SIGKILL)
+    process.communicate()
+
+
+def test_a_killed_build_goes_on_and_ends_with_the_table_of_a_clean_one(
+    java: Path, tmp_path: Path, spark: "SparkSession"
+) -> None:
+    music, n_files = tmp_path / "music", 12
+    for seed in range(n_files):
+        write_sound(music / f"{seed}.flac", seed, duration_s=4, rate_hz=44_100)
+    small_steps = {"SEGUE_FEATURES_FILES_PER_COMMIT": "4"}
+
+    home = tmp_path / "killed"
+    process = start(java, home, music, **small_steps)
+    tracks = table_folder(home, FeatureSpec()) / "tracks"
+    while not list(tracks.glob("*.parquet")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    kill_group(process)  # in the extraction of the next files
+    n_before = table(home).num_rows
+    assert 4 <= n_before < n_files
+
+    again = run(java, home, music, **small_steps)
+    assert (again["known"], again["new"]) == (n_before, n_files - n_before)
+
+    undisturbed = Settings(home=tmp_path / "undisturbed")
+    clean = run_build(spark, music, undisturbed, system_clock)
+    assert clean.files.new == n_files
+    assert table(home).equals(table(undisturbed.home))
+    assert again["index_version"] == clean.index_version
+    assert current_version(home / "index") == clean.index_version
+
+
+def test_a_file_that_takes_its_worker_with_it_is_a_failure(
+    java: Path, tmp_path: Path
+) -> None:
+    music, home = tmp_path / "music", tmp_path / "home"
+    write_samples(music / "endless.flac", [0.0] * 20_000_000)
+
+    process = start(java, home, music, SEGUE_FEATURES_FILE_TIMEOUT_S="1")
+    _, err = process.communicate(timeout=300)
+    assert "2 workers died on it, or took over 1 s" in err
+    failures = read_failures(table_folder(home, FeatureSpec())).to_pylist()
+    assert [row["stage"] for row in failures] == ["worker"]
+    assert process.returncode == 1  # no track at all, so no index
+    assert "Error: no track" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("nowhere", {}, "no folder"),
+        ("music", {"SEGUE_FEATURES_FILE_TIMEOUT": "1"}, "FILE_TIMEOUT_S"),
+    ],
+)
+def test_wrong_use_ends_with_one_clear_line(
+    java: Path, tmp_path: Path, name: str, settings: dict[str, str], message: str
+) -> None:
+    (tmp_path / "music").mkdir()
+    process = start(java, tmp_path / "home", tmp_path / name, **settings)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (1, "")
+    assert "Error:" in err
+    assert message in err
+    assert "Traceback" not in err

@@ -1,0 +1,196 @@
+"""The whole way: audio file → feature table → plays → list → page → player → Kafka."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import numpy as np
+import pyarrow.dataset
+import pytest
+import soundfile
+from kafka import KafkaConsumer, TopicPartition
+from playwright.sync_api import Browser, expect
+
+from segue import store
+from segue.clock import system_clock
+from segue.library import scan_library
+from segue.services import process
+from segue.services.ports import free_port
+from segue.settings import Settings, to_environment
+from segue.submit import run_job
+from streaming.producer import Producer
+from tests.conftest import SettingsFactory
+from tests.factories import create_event, seconds
+from tests.integration.conftest import StreamingJob
+
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.mongo,
+    pytest.mark.spark,
+    pytest.mark.browser,
+    pytest.mark.slow,
+]
+
+LISTENER = "ada"
+N_PER_STYLE = 6
+WAIT_MS = 30_000
+
+
+def write_music(folder: Path, rng: np.random.Generator) -> None:
+    """Write two styles, of six tracks each: low humming, and hissing."""
+    rate_hz, duration_s = 22_050, 12
+    time_s = np.arange(rate_hz * duration_s) / rate_hz
+    for number in range(N_PER_STYLE):
+        tones = [np.sin(2 * np.pi * f * time_s) for f in rng.uniform(80, 300, 3)]
+        write_track(folder / f"hum {number}.flac", sum(tones) / 4, "Hum", rate_hz)
+        hiss = np.diff(rng.normal(0, 0.1, len(time_s) + 1)) * (1 + tones[0]) / 2
+        write_track(folder / f"hiss {number}.ogg", hiss, "Hiss", rate_hz)
+
+
+def write_track(path: Path, samples: object, genre: str, rate_hz: int) -> None:
+    with soundfile.SoundFile(path, "w", rate_hz, 1) as file:
+        file.title, file.artist = path.stem, f"The {genre}s"
+        file.album, file.genre = genre, genre
+        file.write(samples)
+
+
+def serve_dashboard(settings: Settings) -> str:
+    """Run `segue dashboard` as a process of its own; return its address."""
+    port = free_port()
+    chosen = settings.dashboard.model_copy(update={"port": port})
+    child = process.start(
+        settings.home,
+        "dashboard",
+        [sys.executable, "-m", "segue", "dashboard"],
+        {
+            **os.environ,
+            **to_environment(settings.model_copy(update={"dashboard": chosen})),
+        },
+    )
+    url = f"http://127.0.0.1:{port}"
+    process.wait_until_ready(child, lambda: answers(f"{url}/healthz"), 60)
+    return url
+
+
+def answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def ranking_by_numpy(home: Path, heard: list[str]) -> list[tuple[str, float]]:
+    """Rank by cosine from the Parquet table alone: no code of ours is called.
+
+    Formula: docs/architecture.md, "Taste space and track index"; full plays at about
+    the same time have equal weights, so the taste is the plain mean of what was heard.
+    """
+    (folder,) = (home / "features").glob("*/tracks")
+    table = pyarrow.dataset.dataset(folder).to_table(["track_id", "mfcc"]).to_pydict()
+    raw = np.array(table["mfcc"], dtype=np.float64)
+    standard = (raw - raw.mean(axis=0)) / raw.std(axis=0)
+    unit = standard / np.linalg.norm(standard, axis=1, keepdims=True)
+    ids = table["track_id"]
+    taste = unit[[ids.index(track_id) for track_id in heard]].mean(axis=0)
+    cosines = unit @ taste / np.linalg.norm(taste)
+    ranked = [(ids[i], float(cosines[i])) for i in np.argsort(-cosines)]
+    return [row for row in ranked if row[0] not in heard]
+
+
+def actions_in_kafka(settings: Settings, track_id: str) -> list[str]:
+    """Return the actions of the player's own events about a track."""
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap)
+    topic = settings.kafka.events_topic
+    parts = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic)]
+    consumer.assign(parts)
+    consumer.seek_to_beginning()
+    ends = consumer.end_offsets(parts)
+    found = []
+    while any(consumer.position(part) < ends[part] for part in parts):
+        for records in consumer.poll(timeout_ms=500).values():
+            found += [json.loads(record.value) for record in records]
+    consumer.close()
+    return [
+        event["action"]
+        for event in found
+        if event["track_id"] == track_id and event["source"]["surface"] == "player"
+    ]
+
+
+def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
+    settings: SettingsFactory,
+    streaming_job: Callable[[Settings], StreamingJob],
+    browser: Browser,
+    tmp_path: Path,
+    rng: np.random.Generator,
+) -> None:
+    ready = settings(topics=True)
+    job = streaming_job(ready)
+    music = tmp_path / "music"
+    music.mkdir()
+    write_music(music, rng)
+    scan_library(music, job.database, system_clock, print)
+    run_job(ready, "features", [str(music)], print)
+    job.start()
+
+    humming = job.database[store.TRACKS].find({"genre": "Hum"}).sort("title").limit(3)
+    heard = [track["_id"] for track in humming]
+    now = system_clock()
+    plays = [
+        create_event(track_id=track_id, user_id=LISTENER, at=now - seconds(n / 1000))
+        for n, track_id in enumerate(heard)
+    ]
+    with Producer(ready.kafka) as producer:
+        producer.publish(*plays)
+
+    found = job.wait_for(
+        "list", lambda: job.database[store.RECOMMENDATIONS].find_one({"_id": LISTENER})
+    )
+    expected = ranking_by_numpy(ready.home, heard)
+    assert [item["track_id"] for item in found["items"]] == [row[0] for row in expected]
+    scores = [item["score"] for item in found["items"]]
+    assert scores == pytest.approx([row[1] for row in expected], abs=1e-5)
+    titles = {t["_id"]: t["title"] for t in job.database[store.TRACKS].find()}
+    listed = [titles[item["track_id"]] for item in found["items"]]
+    assert all(title.startswith("hum") for title in listed[: N_PER_STYLE - len(heard)])
+
+    page = browser.new_page()
+    page.goto(f"{serve_dashboard(ready)}/?listener={LISTENER}")
+    rows = page.locator("#for-you [data-track-id] .title > span:first-child")
+    expect(rows.first).to_have_text(listed[0], timeout=WAIT_MS)
+    assert rows.all_text_contents() == listed
+
+    first = found["items"][0]["track_id"]
+    page.locator("#for-you li:nth-child(1) [data-do=play]").click()
+    expect(page.locator("#player")).to_have_attribute("data-state", "playing")
+    page.keyboard.press("l")
+    page.locator("#player [data-do=next]").click()
+    published = job.wait_for(
+        "player's events in Kafka",
+        lambda: (
+            {"started", "liked", "skipped"}.issubset(
+                seen := actions_in_kafka(ready, first)
+            )
+            and seen
+        ),
+    )
+    assert published[0] == "started"
+
+    # the skip moves the list on the page, without a reload, to what MongoDB holds
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        stored = job.database[store.RECOMMENDATIONS].find_one({"_id": LISTENER})
+        assert stored is not None
+        wanted = [titles[item["track_id"]] for item in stored["items"]]
+        if titles[first] not in wanted and rows.all_text_contents() == wanted:
+            break
+        time.sleep(0.1)
+    assert titles[first] not in wanted
+    assert rows.all_text_contents() == wanted
+    page.close()
