@@ -57,7 +57,7 @@ def test_no_taste_gives_no_list() -> None:
 
 
 def test_equal_scores_stand_in_the_order_of_their_ids() -> None:
-    vectors = np.ones((30, 4), dtype=np.float32) / 2
+    vectors = np.full((30, 4), 0.5, dtype=np.float32)
     index = create_track_index("v", [f"t{i:03d}" for i in range(30)], vectors)
     (rows,) = rank(
         [request([Listen("t009", 1.0, START)], index=index)], index, 0.5, k=5
