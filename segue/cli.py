@@ -48,8 +48,10 @@ def main(ctx: click.Context, verbose: bool) -> None:
     To see everything at work: segue demo. Exit status: 0 done, 1 failed, 2 wrong use.
     """
     configure_logging("INFO" if verbose else "WARNING")
-    # a supervisor's SIGTERM ends a verb as Ctrl-C does: through its finally blocks
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # a supervisor's SIGTERM ends a verb as Ctrl-C does: through its finally blocks; a
+    # shell starts background jobs with Ctrl-C switched off, so that is switched on
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     ctx.obj = ctx.obj or load_settings(os.environ)
 
 
@@ -115,8 +117,7 @@ def status(settings: Settings, as_json: bool) -> None:
                 f"{row.name:<12} {row.state:<9} {row.address or '':<26} {pid:<11} "
                 f"{row.detail}".rstrip()
             )
-    answering = {r.name for r in rows if r.state in {"running", "external"}}
-    if not {"kafka", "mongo"} <= answering:
+    if not {"kafka", "mongo"} <= {row.name for row in rows if row.answers}:
         raise SystemExit(1)
 
 

@@ -152,7 +152,7 @@ def _has_features(database: Database[Document], home: Path) -> bool:
 
 
 def _start_long_running(settings: Settings, *, simulator: bool) -> Settings:
-    started_at = system_clock()
+    since = {"$gte": system_clock()}
     port = settings.dashboard.port or free_port()
     chosen = settings.dashboard.model_copy(update={"port": port})
     settings = settings.model_copy(update={"dashboard": chosen})
@@ -162,12 +162,17 @@ def _start_long_running(settings: Settings, *, simulator: bool) -> Settings:
     progress = store.connect(settings.mongo)[store.STREAM_PROGRESS]
 
     def queries_run() -> bool:
-        return progress.count_documents({"updated_at": {"$gte": started_at}}) > 0
+        return progress.count_documents({"updated_at": since}) > 0
 
     process.wait_until_ready(dashboard, lambda: _answers(settings), _READY_S)
     process.wait_until_ready(stream, queries_run, _READY_S)
     if simulator:
         _start(settings, SIMULATOR, "simulate")
+        # the first batches load code and take ten times as long as those that follow
+        lists = store.connect(settings.mongo)[store.RECOMMENDATIONS]
+        process.wait_until_ready(
+            stream, lambda: lists.find_one({"updated_at": since}) is not None, _READY_S
+        )
     return settings
 
 

@@ -19,7 +19,7 @@ from segue.events import Action, PlaybackEvent
 from segue.track_index import TrackIndex
 
 # cosine at which half of the plays are heard to the end, and how sharply that turns
-_INDIFFERENT_COSINE: Final = 0.35
+_INDIFFERENT_COSINE: Final = 0.25
 _SHARPNESS: Final = 12.0
 _P_LIKE: Final = 0.15
 _P_FROM_LIST: Final = 0.7
@@ -61,7 +61,7 @@ def probability_of_hearing_out(cosine: float) -> float:
 
     Examples
     --------
-    >>> probability_of_hearing_out(0.35)
+    >>> probability_of_hearing_out(0.25)
     0.5
     """
     return float(1.0 / (1.0 + np.exp(-_SHARPNESS * (cosine - _INDIFFERENT_COSINE))))
