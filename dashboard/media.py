@@ -18,20 +18,9 @@ from dashboard.placeholder import placeholder_svg
 from dashboard.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from dashboard.security import json_error
 from segue import store
+from segue.catalog import MIME_TYPES
 from segue.store import Document
 
-AUDIO_TYPES: Final = {
-    ".mp3": "audio/mpeg",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-    ".oga": "audio/ogg",
-    ".opus": "audio/ogg",
-    ".m4a": "audio/mp4",
-    ".aac": "audio/aac",
-    ".wav": "audio/wav",
-    ".aiff": "audio/aiff",
-    ".aif": "audio/aiff",
-}
 COVER_TYPES: Final = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -69,7 +58,7 @@ def create_router(database: AsyncDatabase[Document], home: Path) -> APIRouter:
         if not isinstance(document, dict):
             return document
         file = await to_thread.run_sync(
-            find_file, document["path"], [document["root"]], AUDIO_TYPES
+            find_file, document["path"], [document["root"]], MIME_TYPES
         )
         if file is None:
             return json_error(

@@ -20,6 +20,19 @@ AUDIO_SUFFIXES: Final = frozenset(
     | {".aifc", ".ape", ".dff", ".dsf", ".m4b", ".mka", ".mod", ".mp2", ".mpc", ".s3m"}
     | {".shn", ".spx", ".tak", ".tta", ".wma", ".wv", ".xm"}
 )
+# the types of the machine differ: Python 3.11 alone knows neither FLAC nor OGG
+MIME_TYPES: Final = {
+    ".mp3": "audio/mpeg",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".m4a": "audio/mp4",
+    ".aac": "audio/aac",
+    ".wav": "audio/wav",
+    ".aiff": "audio/aiff",
+    ".aif": "audio/aiff",
+}
 _BLOCK_BYTES: Final = 1 << 20
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import click
 import segue
 from segue.errors import SegueError, SettingsError
 from segue.log import configure_logging
-from segue.settings import Settings, load_settings
+from segue.settings import Settings, load_settings, with_free_ports
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
@@ -72,18 +71,8 @@ def up(settings: Settings, free_ports: bool) -> None:
     from segue import services
     from segue.services.topics import ensure_topics
 
-    ready = services.up(_with_free_ports(settings) if free_ports else settings, _report)
+    ready = services.up(with_free_ports(settings) if free_ports else settings, _report)
     ensure_topics(ready, _report)
-
-
-def _with_free_ports(settings: Settings) -> Settings:
-    return settings.model_copy(
-        update={
-            "kafka": settings.kafka.model_copy(update={"port": 0}),
-            "mongo": settings.mongo.model_copy(update={"port": 0}),
-            "dashboard": settings.dashboard.model_copy(update={"port": 0}),
-        }
-    )
 
 
 @main.command()
@@ -259,21 +248,10 @@ def publish(settings: Settings, file: Any) -> None:
     status is 1.
     """
     from segue import services
-    from segue.errors import InvalidEventError
-    from segue.events import parse_event
-    from streaming.producer import Producer
+    from streaming.producer import Producer, publish_lines
 
-    n_sent = n_refused = 0
     with Producer(services.with_endpoints(settings).kafka) as producer:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                producer.publish(parse_event(line))
-                n_sent += 1
-            except InvalidEventError as error:
-                n_refused += 1
-                _report(f"line {number}: {error}")
+        n_sent, n_refused = publish_lines(producer, file, _report)
     click.echo(f"{n_sent} sent, {n_refused} refused")
     if n_refused:
         raise SystemExit(1)
@@ -313,12 +291,8 @@ def demo(
     """
     from segue.demo import run_demo
 
-    chosen = _with_free_ports(settings) if free_ports else settings
+    chosen = with_free_ports(settings) if free_ports else settings
     run_demo(chosen, music, check=check, simulator=not no_simulator, report=_report)
-
-
-def _json_default(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 if __name__ == "__main__":

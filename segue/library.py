@@ -18,24 +18,12 @@ from pymongo.database import Database
 from tqdm import tqdm
 
 from segue import store
-from segue.catalog import content_sha256, iter_audio_files, track_id_of
+from segue.catalog import MIME_TYPES, content_sha256, iter_audio_files, track_id_of
 from segue.clock import Clock
 from segue.errors import UnreadableAudioError
 from segue.store import Document
 from segue.tags import read_tags
 
-MIME_TYPES: Final = {
-    ".mp3": "audio/mpeg",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-    ".oga": "audio/ogg",
-    ".opus": "audio/ogg",
-    ".m4a": "audio/mp4",
-    ".aac": "audio/aac",
-    ".wav": "audio/wav",
-    ".aiff": "audio/aiff",
-    ".aif": "audio/aiff",
-}
 OTHER_MIME: Final = "application/octet-stream"
 COVER_STEMS: Final = ("cover", "folder", "front")
 COVER_SUFFIXES: Final = (".jpg", ".jpeg", ".png")

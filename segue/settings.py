@@ -188,6 +188,15 @@ def load_settings(environ: Mapping[str, str], conf: Path | None = None) -> Setti
     return _validated(values)
 
 
+def with_free_ports(settings: Settings) -> Settings:
+    """Return settings under which every local server takes a free port."""
+    sections = {
+        name: getattr(settings, name).model_copy(update={"port": 0})
+        for name in ("kafka", "mongo", "dashboard")
+    }
+    return settings.model_copy(update=sections)
+
+
 def to_environment(settings: Settings) -> dict[str, str]:
     """Return the variables from which a child process loads the same settings.
 

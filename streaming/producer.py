@@ -1,6 +1,6 @@
 """Playback events into Kafka, acknowledged and in order."""
 
-import logging
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -8,10 +8,16 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from segue.errors import InvalidEventError, KafkaUnreachableError
-from segue.events import MAX_EVENT_BYTES, PlaybackEvent, Reason
+from segue.events import (
+    MAX_EVENT_BYTES,
+    EventSink,
+    PlaybackEvent,
+    Reason,
+    parse_event,
+)
+from segue.services.kafka import admin
 from segue.settings import KafkaSettings
 
-_LOG = logging.getLogger(__name__)
 _ACK_TIMEOUT_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 5.0
 _LINGER_MS: Final = 2
@@ -31,7 +37,9 @@ class Producer:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._topic = settings.events_topic
-        self._bootstrap = settings.bootstrap
+        self._bootstrap = str(settings.bootstrap)
+        # the client alone would try for half a minute before it says that nobody is there
+        admin(self._bootstrap, settings.timeout_ms).close()
         try:
             self._client = KafkaProducer(
                 bootstrap_servers=settings.bootstrap,
@@ -88,6 +96,29 @@ class Producer:
             f"Kafka at {self._bootstrap} does not take events ({error!r}); start it "
             "with `segue up`, or set SEGUE_KAFKA_BOOTSTRAP to a running broker"
         )
+
+
+def publish_lines(
+    sink: EventSink, lines: Iterable[bytes], report: Callable[[str], None]
+) -> tuple[int, int]:
+    """Publish each line that is an event; return how many were sent and refused.
+
+    Parameters
+    ----------
+    report : callable
+        Takes one line for each that was refused: its number and the reason.
+    """
+    n_sent = n_refused = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            sink.publish(parse_event(line))
+            n_sent += 1
+        except InvalidEventError as error:
+            n_refused += 1
+            report(f"line {number}: {error}")
+    return n_sent, n_refused
 
 
 def _encode(event: PlaybackEvent) -> bytes:

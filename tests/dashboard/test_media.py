@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.media import AUDIO_TYPES, find_file
+from dashboard.media import find_file
 from segue import store
+from segue.catalog import MIME_TYPES
 from tests.dashboard.site import Site
 
 pytestmark = pytest.mark.mongo
@@ -102,7 +103,7 @@ def test_only_plain_audio_files_are_sent(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "folder.wav").mkdir()
     for name in ("notes.txt", "folder.wav", "gone.wav"):
-        assert find_file(str(tmp_path / name), [str(tmp_path)], AUDIO_TYPES) is None
+        assert find_file(str(tmp_path / name), [str(tmp_path)], MIME_TYPES) is None
 
 
 def test_a_file_that_is_gone_is_said_to_be(site: Site) -> None:
