@@ -22,6 +22,7 @@ from segue import store
 from segue.clock import system_clock
 from segue.errors import SegueError, StreamError
 from segue.log import configure_logging
+from segue.services import require_reachable
 from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.intake import intake
@@ -113,6 +114,7 @@ def run(settings: Settings) -> None:
         When the index, MongoDB or Kafka cannot be had, or a query fails.
     """
     read_track_index(settings.home / "index")
+    require_reachable(settings)
     database = store.connect(settings.mongo)
     store.prepare(database)
     with only_driver(settings.home):

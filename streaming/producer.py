@@ -38,7 +38,7 @@ class Producer:
     def __init__(self, settings: KafkaSettings) -> None:
         self._topic = settings.events_topic
         self._bootstrap = str(settings.bootstrap)
-        # the client alone would try for half a minute before it says that nobody is there
+        # the client alone would try for half a minute before it gives up
         admin(self._bootstrap, settings.timeout_ms).close()
         try:
             self._client = KafkaProducer(
