@@ -10,7 +10,7 @@ import re
 import socket
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -96,7 +96,7 @@ class Gate:
         await self._app(*_as_dash_knows_it(scope, receive, send))
 
     def _check_host(self, headers: Headers) -> None:
-        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        name = _split(f"//{headers.get('host', '')}").hostname or ""
         if not is_own_host(name, self._bound_to):
             raise RefusedError(
                 400, "wrong_host", f"this is not {name!r}; ask for {self._bound_to}"
@@ -169,10 +169,19 @@ def check_origin(headers: Headers) -> None:
     origin = headers.get("origin")
     if site is not None and site not in _OWN_SITES:
         raise RefusedError(403, "foreign_site", f"the request comes from a {site} page")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is not None and _split(origin).netloc != headers.get("host"):
         raise RefusedError(
             403, "foreign_origin", f"the request comes from {origin[:100]}"
         )
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise RefusedError(
+            400, "bad_address", f"{address[:100]!r} is no address"
+        ) from None
 
 
 def refused(refusal: RefusedError) -> Response:

@@ -16,6 +16,7 @@ from segue.settings import Settings, load_settings, with_free_ports
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SEED_OPTION = click.option(
     "--seed", default=1, show_default=True, help="Same seed, same result."
 )
@@ -49,7 +50,7 @@ def main(ctx: click.Context, verbose: bool) -> None:
     configure_logging("INFO" if verbose else "WARNING")
     # a supervisor's SIGTERM ends a verb as Ctrl-C does: through its finally blocks; a
     # shell starts background jobs with Ctrl-C switched off, so that is switched on
-    for stop in (signal.SIGINT, signal.SIGTERM):
+    for stop in STOP_SIGNALS:
         signal.signal(stop, signal.default_int_handler)
     ctx.obj = ctx.obj or load_settings(os.environ)
 

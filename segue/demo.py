@@ -1,5 +1,6 @@
 """Start everything on one machine, show it, and stop it again."""
 
+import fcntl
 import os
 import signal
 import sys
@@ -85,7 +86,21 @@ def run_demo(
         When a part cannot be started or dies, or the check fails. All that was started
         is stopped first.
     """
-    _require_alone(settings)
+    with _only_demo(settings.home):
+        _run(settings, music, check=check, simulator=simulator, report=report)
+
+
+def _run(
+    settings: Settings,
+    music: Path | None,
+    *,
+    check: bool,
+    simulator: bool,
+    report: Report,
+) -> None:
+    for name in (SIMULATOR, STREAM, DASHBOARD):  # what a killed demo left behind
+        process.stop(settings.home, name)
+    running = set(process.names(settings.home))
     stages = Stages(report)
     try:
         ready = _start_all(settings, music, simulator=simulator, stages=stages)
@@ -103,20 +118,25 @@ def run_demo(
         if check:
             raise
     finally:
-        # a second Ctrl-C must not leave processes behind
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        services.down(settings, report)
+        # a second signal must not leave processes behind
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        services.down(settings, report, keep=running)
 
 
-def _require_alone(settings: Settings) -> None:
-    child = process.find(settings.home, DASHBOARD)
-    if child is not None and child.is_running:
-        port = next(iter(child.ports.values()))
-        raise StreamError(
-            f"a demo of {settings.home} runs already, at "
-            f"http://{settings.dashboard.host}:{port}/; stop it with `segue down`, or "
-            "give this one a SEGUE_HOME of its own and --free-ports"
-        )
+@contextmanager
+def _only_demo(home: Path) -> Iterator[None]:
+    """Hold `home` for this demo: two would stop each other's services."""
+    (home / "run").mkdir(parents=True, exist_ok=True)
+    with (home / "run" / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StreamError(
+                f"a demo of {home} runs already; stop it with Ctrl-C, or give this one "
+                "a SEGUE_HOME of its own and --free-ports"
+            ) from None
+        yield
 
 
 def _start_all(

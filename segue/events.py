@@ -1,8 +1,7 @@
 """The playback event: fields, JSON form, validation, and the weight of a listen.
 
 One Kafka message is one event about one play. `parse_event` is the only judge of
-what is valid; the stream's fast path in `streaming.source` is held equal to it by
-a property test.
+what is valid, for the dashboard and for the stream alike.
 """
 
 import json
@@ -58,7 +57,6 @@ class Reason(StrEnum):
     FUTURE_TIME = "future_time"
     NEWER_SCHEMA = "newer_schema"
     UNKNOWN_TRACK = "unknown_track"
-    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +102,8 @@ class PlaybackEvent:
 class EventSink(Protocol):
     """Where events go; the Kafka producer is one."""
 
-    def publish(self, event: PlaybackEvent) -> None:
-        """Send `event`; it is on its way when this returns."""
+    def publish(self, *events: PlaybackEvent) -> None:
+        """Send events; Kafka has them when this returns."""
 
 
 def parse_event(raw: bytes) -> PlaybackEvent:

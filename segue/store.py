@@ -14,14 +14,20 @@ collection         `_id`                                  written by
 =================  =====================================  ==============================
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel, MongoClient, ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, OperationFailure
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    OperationFailure,
+)
 
 from segue.clock import rfc3339
 from segue.errors import MongoUnreachableError, ServiceError
@@ -60,16 +66,20 @@ def connect(settings: MongoSettings) -> Database[Document]:
     MongoUnreachableError
         When `settings.uri` is unset or malformed.
     """
-    client: MongoClient[Document] = MongoClient(_uri(settings), **_options(settings))
-    return client[settings.database]
+    with _clear_uri_errors():
+        client: MongoClient[Document] = MongoClient(
+            _uri(settings), **_options(settings)
+        )
+        return client[settings.database]
 
 
 def connect_async(settings: MongoSettings) -> AsyncDatabase[Document]:
     """Open the database for use on an event loop; nothing is sent yet."""
-    client: AsyncMongoClient[Document] = AsyncMongoClient(
-        _uri(settings), **_options(settings)
-    )
-    return client[settings.database]
+    with _clear_uri_errors():
+        client: AsyncMongoClient[Document] = AsyncMongoClient(
+            _uri(settings), **_options(settings)
+        )
+        return client[settings.database]
 
 
 def prepare(database: Database[Document]) -> None:
@@ -117,6 +127,18 @@ def taste_window_id(user_id: str, window_start: datetime, window_length_s: int) 
     'ada|2026-05-03T22:10:00.000Z|300'
     """
     return f"{user_id}|{rfc3339(window_start)}|{window_length_s}"
+
+
+@contextmanager
+def _clear_uri_errors() -> Iterator[None]:
+    try:
+        yield
+    except (InvalidURI, ConfigurationError, ValueError) as error:
+        raise MongoUnreachableError(
+            f"SEGUE_MONGO_URI (or the database name) cannot be used: {error}; it looks "
+            "like mongodb://user:password@host:27017/?replicaSet=rs, with / : @ % in a "
+            "password written as %2F %3A %40 %25"
+        ) from None
 
 
 def _uri(settings: MongoSettings) -> str:

@@ -83,7 +83,7 @@ def read_track_index(folder: Path) -> TrackIndex:
             f"no track index in {folder}; run `segue features build DIR` first"
         )
     try:
-        return _open(folder, version)
+        return open_track_index(folder, version)
     except FileNotFoundError as error:
         raise IndexMissingError(
             f"the track index {folder / version} is not whole ({error.filename} is "
@@ -92,7 +92,8 @@ def read_track_index(folder: Path) -> TrackIndex:
 
 
 @lru_cache(maxsize=2)
-def _open(folder: Path, version: str) -> TrackIndex:
+def open_track_index(folder: Path, version: str) -> TrackIndex:
+    """Open one build; each process opens it once."""
     track_ids = json.loads((folder / version / "track_ids.json").read_bytes())
     vectors = np.load(folder / version / "vectors.npy", mmap_mode="r")
     return create_track_index(version, track_ids, vectors)

@@ -16,10 +16,10 @@ from pyspark.sql.types import BooleanType
 
 from segue import store
 from segue.clock import Clock, system_clock
-from segue.events import Reason
+from segue.events import MAX_EVENT_BYTES, Reason
 from segue.settings import Settings
 from segue.store import Document
-from segue.track_index import read_track_index
+from segue.track_index import open_track_index, read_track_index
 from streaming.source import Outcome
 
 
@@ -45,9 +45,10 @@ def with_unknown_tracks(judged: DataFrame, index_folder: Path) -> DataFrame:
     Their outcome stays `valid`: they rest in their pane and count once the track has
     features, and what is handed on as rejected is a copy.
     """
+    version = read_track_index(index_folder).version
 
     def is_known(track_id):  # type: ignore[no-untyped-def]  # Spark warns on hints
-        return track_id in read_track_index(index_folder).row_of
+        return track_id in open_track_index(index_folder, version).row_of
 
     known = F.udf(is_known, BooleanType(), useArrow=True)
     unknown = (F.col("outcome") == Outcome.VALID.value) & ~known("track_id")
@@ -79,7 +80,8 @@ def _write_rejected(messages: DataFrame, settings: Settings) -> None:
             F.date_format("ingested_at", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").alias(
                 "ingested_at"
             ),
-            F.base64("raw").alias("raw_base64"),
+            F.octet_length("raw").alias("n_bytes"),
+            F.base64(F.substring("raw", 1, MAX_EVENT_BYTES)).alias("raw_base64"),
         )
     )
     (

@@ -23,6 +23,7 @@ from segue.clock import system_clock
 from segue.errors import SegueError, StreamError
 from segue.log import configure_logging
 from segue.services import require_reachable
+from segue.services.topics import require_broker_time
 from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.intake import intake
@@ -38,6 +39,7 @@ _LOG = logging.getLogger(__name__)
 _INTAKE_TRIGGER: Final = "3 seconds"
 # part of the checkpoint's path: raise it when the stateful plan or its schema changes
 _PLAN: Final = "v1"
+_OUTAGE_MS: Final = 60_000
 
 BatchStep = Callable[[DataFrame, int], None]
 
@@ -115,6 +117,8 @@ def run(settings: Settings) -> None:
     """
     read_track_index(settings.home / "index")
     require_reachable(settings)
+    require_broker_time(settings)
+    settings = _patient(settings)
     database = store.connect(settings.mongo)
     store.prepare(database)
     with only_driver(settings.home):
@@ -129,6 +133,13 @@ def run(settings: Settings) -> None:
             raise StreamError(_first_line(error)) from error
         finally:
             spark.stop()
+
+
+def _patient(settings: Settings) -> Settings:
+    """Return settings under which reads and writes outlast a restart of MongoDB."""
+    timeout_ms = max(settings.mongo.timeout_ms, _OUTAGE_MS)
+    mongo = settings.mongo.model_copy(update={"timeout_ms": timeout_ms})
+    return settings.model_copy(update={"mongo": mongo})
 
 
 def _first_line(error: StreamingQueryException) -> str:

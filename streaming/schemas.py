@@ -54,6 +54,9 @@ ENTRY_FIELDS: Final = [
 ]
 """What a pane keeps of an event, in the order of `models.taste.Entry`."""
 
+PLACE: Final = ["partition", "offset"]
+"""Which of two copies of an event is the first."""
+
 UPDATED: Final = StructType(
     [
         StructField("n_listeners", LongType(), nullable=False),

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from segue.clock import Clock, system_clock
 from segue.settings import MongoSettings, Settings, StreamSettings, TasteSettings
 from segue.store import Document
 from segue.track_index import TrackIndex, read_track_index
-from streaming.schemas import ENTRY_FIELDS, UPDATED
+from streaming.schemas import ENTRY_FIELDS, PLACE, UPDATED
 
 
 class Pane(NamedTuple):
@@ -107,7 +108,6 @@ def create_update(
         [
             _list_document(user, rows, each[-1].event_time, index, settings, updated_at)
             for user, rows, each in zip(users, lists, entries, strict=True)
-            if rows
         ],
     )
 
@@ -137,11 +137,11 @@ def _panes(rows: list[dict[str, Any]]) -> list[Pane]:
 
 
 def pane_of(window_start: datetime, rows: list[dict[str, Any]]) -> Pane:
-    """Return a pane from rows of entry fields and `offset`.
+    """Return a pane from rows of entry fields, `partition` and `offset`.
 
-    Each event is kept once: the copy that Kafka got first.
+    Each event is kept once: the first copy of its partition.
     """
-    rows = sorted(rows, key=lambda row: row["offset"])
+    rows = sorted(rows, key=itemgetter(*PLACE))
     first: dict[str, dict[str, Any]] = {}
     for row in rows:
         first.setdefault(row["event_id"], row)

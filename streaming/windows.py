@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segue.settings import StreamSettings
-from streaming.schemas import ENTRY_FIELDS
+from streaming.schemas import ENTRY_FIELDS, PLACE
 from streaming.source import Outcome
 
 
@@ -26,7 +26,7 @@ def open_panes(judged: DataFrame, settings: StreamSettings) -> DataFrame:
     panes = (
         valid.withWatermark("event_time", f"{delay_s} seconds")
         .groupBy("user_id", F.window("event_time", f"{settings.pane_s} seconds"))
-        .agg(F.collect_list(F.struct(*ENTRY_FIELDS, "offset")).alias("entries"))
+        .agg(F.collect_list(F.struct(*ENTRY_FIELDS, *PLACE)).alias("entries"))
     )
     return panes.select(
         "user_id", F.col("window.start").alias("window_start"), "entries"

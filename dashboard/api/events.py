@@ -67,8 +67,7 @@ class Publisher:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _publish_all(self, events: list[PlaybackEvent]) -> None:
-        for event in events:
-            self._sink.publish(event)
+        self._sink.publish(*events)
 
 
 def create_router(publisher: Publisher) -> APIRouter:
@@ -81,6 +80,8 @@ def create_router(publisher: Publisher) -> APIRouter:
             await publisher.publish(events)
         except InvalidBatchError as error:
             return json_error(400, error.reason, error.detail, index=error.index)
+        except InvalidEventError as error:
+            return json_error(400, error.reason, error.detail, index=0)
         except SegueError as error:
             return json_error(503, "kafka_unreachable", str(error))
         return JSONResponse({"accepted": len(events)}, 202)

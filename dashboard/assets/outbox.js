@@ -9,7 +9,10 @@
   let retryMs = 1000;
   let timer = null;
 
+  let unstored = null; // the events, while storage is full or switched off
+
   function read() {
+    if (unstored) return unstored;
     try {
       return JSON.parse(localStorage.getItem(KEY)) || [];
     } catch {
@@ -18,10 +21,12 @@
   }
 
   function write(events) {
+    const kept = events.slice(-MOST);
     try {
-      localStorage.setItem(KEY, JSON.stringify(events.slice(-MOST)));
+      localStorage.setItem(KEY, JSON.stringify(kept));
+      unstored = null;
     } catch {
-      // storage is full or switched off: events that were sent are not lost by it
+      unstored = kept;
     }
   }
 
@@ -32,7 +37,10 @@
 
   function later() {
     clearTimeout(timer);
-    timer = setTimeout(flush, retryMs);
+    timer = setTimeout(() => {
+      timer = null;
+      flush();
+    }, retryMs);
     retryMs = Math.min(retryMs * 2, 30000);
   }
 

@@ -5,7 +5,7 @@ here, on loopback, with its data below `settings.home`. Everything that was star
 from one home is listed and stopped from there, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +81,11 @@ def up(settings: Settings, report: Report) -> Settings:
         return _with(settings, kafka_up.result(), mongo_up.result())
 
 
-def down(settings: Settings, report: Report) -> None:
-    """Stop everything that was started from this home, the youngest first."""
-    names = process.names(settings.home)
+def down(
+    settings: Settings, report: Report, keep: Container[str] = frozenset()
+) -> None:
+    """Stop what was started from this home, but for `keep`; the youngest first."""
+    names = [name for name in process.names(settings.home) if name not in keep]
     if not names:
         report(f"nothing to stop: nothing was started from {settings.home}")
     for name in reversed(names):

@@ -132,18 +132,18 @@ def require(uri: str, timeout_ms: int) -> None:
 
 
 def mask(uri: str) -> str:
-    """Return a URI without user and password.
+    """Return a URI without user, password and options.
 
     Examples
     --------
     >>> mask("mongodb://ada:secret@db.example.org/?replicaSet=rs")
-    'mongodb://***@db.example.org/?replicaSet=rs'
+    'mongodb://***@db.example.org/'
     """
     scheme, separator, rest = uri.partition("://")
-    place, slash, options = rest.partition("/")
-    hosts = place.rpartition("@")[2]
-    hidden = f"***@{hosts}" if hosts != place else place
-    return f"{scheme}{separator}{hidden}{slash}{options}"
+    # a password may hold "/" where it should not; options may hold passwords, too
+    _, at, place = rest.rpartition("@")
+    hosts = place.partition("?")[0]
+    return f"{scheme}{separator}{'***@' if at else ''}{hosts}"
 
 
 def _client(uri: str, timeout_ms: int) -> MongoClient[dict[str, Any]]:

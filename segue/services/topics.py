@@ -6,7 +6,7 @@ from typing import Any, Final
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from segue.errors import KafkaUnreachableError, ServiceError
+from segue.errors import KafkaUnreachableError, ServiceError, StreamError
 from segue.services import kafka
 from segue.settings import KafkaSettings, Settings
 
@@ -14,6 +14,8 @@ MAX_EVENT_MESSAGE_BYTES: Final = 1 << 20
 # a rejected message holds the refused bytes in base64, and why and whence
 MAX_REJECTED_MESSAGE_BYTES: Final = 4 << 20
 _MS_PER_H: Final = 3_600_000
+_TIME_TYPE: Final = "message.timestamp.type"
+_BROKER_TIME: Final = "LogAppendTime"
 
 
 def ensure_topics(settings: Settings, report: Callable[[str], None]) -> None:
@@ -55,13 +57,41 @@ def ensure_topics(settings: Settings, report: Callable[[str], None]) -> None:
         client.close()
 
 
+def require_broker_time(settings: Settings) -> None:
+    """Check that Kafka's clock stamps the events.
+
+    With the client's clock no event would ever be late or ahead, and one of next year
+    would close the panes of this one.
+
+    Raises
+    ------
+    StreamError
+        When the topic is missing, or its time is the client's.
+    """
+    topic = settings.kafka.events_topic
+    client = kafka.admin(str(settings.kafka.bootstrap), settings.kafka.timeout_ms)
+    try:
+        if topic not in client.list_topics():
+            raise StreamError(
+                f"Kafka has no topic {topic}; make it with `segue topics`"
+            )
+        found = _configs(client, topic, {_TIME_TYPE: _BROKER_TIME})
+    finally:
+        client.close()
+    if found[_TIME_TYPE] != _BROKER_TIME:
+        raise StreamError(
+            f"topic {topic} has {_TIME_TYPE}={found[_TIME_TYPE]}; Segue tells late "
+            f"from early events by {_BROKER_TIME}: set that with kafka-configs"
+        )
+
+
 def topic_configs(settings: KafkaSettings) -> dict[str, dict[str, str]]:
     """Return the settings of each topic, by its name."""
     retention_ms = str(settings.retention_h * _MS_PER_H)
     return {
         settings.events_topic: {
             # Kafka's clock, not the client's, says how late or early an event is
-            "message.timestamp.type": "LogAppendTime",
+            _TIME_TYPE: _BROKER_TIME,
             "retention.ms": retention_ms,
             "max.message.bytes": str(MAX_EVENT_MESSAGE_BYTES),
             "compression.type": "lz4",

@@ -39,10 +39,10 @@ class CollectingSink:
     events: list[PlaybackEvent] = field(default_factory=list)
     is_away: bool = False
 
-    def publish(self, event: PlaybackEvent) -> None:
+    def publish(self, *events: PlaybackEvent) -> None:
         if self.is_away:
             raise KafkaUnreachableError("no broker answers at 127.0.0.1:1")
-        self.events.append(event)
+        self.events.extend(events)
 
     def actions(self) -> list[str]:
         return [event.action.value for event in self.events]

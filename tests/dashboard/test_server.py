@@ -20,8 +20,8 @@ from dashboard.server import serve
 from segue.settings import Settings
 
 class NoSink:
-    def publish(self, event):
-        raise AssertionError(event)
+    def publish(self, *events):
+        raise AssertionError(events)
 
 mongo = {"uri": SecretStr(sys.argv[2]), "timeout_ms": 500}
 serve(Settings(dashboard={"port": int(sys.argv[1])}, mongo=mongo), NoSink())

@@ -22,7 +22,8 @@ PANE_S = SETTINGS.stream.pane_s
 def rows_of(events: list[PlaybackEvent]) -> list[dict[str, Any]]:
     """Return what Spark's state holds of `events`, in the order of their offsets."""
     return [
-        {name: getattr(event, name) for name in ENTRY_FIELDS} | {"offset": offset}
+        {name: getattr(event, name) for name in ENTRY_FIELDS}
+        | {"partition": 0, "offset": offset}
         for offset, event in enumerate(events)
     ]
 
@@ -83,8 +84,12 @@ def test_a_list_leaves_out_what_was_just_heard_and_says_why() -> None:
     assert document["newest_event_at"] == START
 
 
-def test_a_start_alone_makes_no_list() -> None:
-    assert update_of([create_event(Action.STARTED)]).lists == []
+def test_a_listener_without_taste_has_an_empty_list() -> None:
+    liked = create_event(Action.LIKED)
+    taken_back = create_event(Action.UNLIKED, at=START + seconds(1))
+    for events in ([create_event(Action.STARTED)], [liked, taken_back]):
+        (document,) = update_of(events).lists
+        assert document["items"] == []
 
 
 def test_what_lies_behind_the_horizon_no_longer_counts() -> None:
