@@ -44,9 +44,14 @@ def check_one_skip(settings: Settings, url: str, report: Report) -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # a dev dependency
 
     listener = f"check-{uuid4().hex[:8]}"
-    lists = store.connect(settings.mongo)[store.RECOMMENDATIONS]
+    database = store.connect(settings.mongo)
+    lists = database[store.RECOMMENDATIONS]
     seeds = read_track_index(settings.home / "index").track_ids[:_N_SEEDS]
-    with Producer(settings.kafka) as producer, sync_playwright() as playwright:
+    with (
+        database.client,
+        Producer(settings.kafka) as producer,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(
             executable_path=find_browser(), args=BROWSER_FLAGS
         )
