@@ -118,7 +118,7 @@ def topics(settings: Settings) -> None:
     from segue import services
     from segue.services.topics import ensure_topics
 
-    ensure_topics(services.with_endpoints(settings), _report)
+    ensure_topics(services.with_kafka(settings), _report)
 
 
 @main.command("demo-library")
@@ -251,7 +251,7 @@ def publish(settings: Settings, file: Any) -> None:
     from segue import services
     from streaming.producer import Producer, publish_lines
 
-    with Producer(services.with_endpoints(settings).kafka) as producer:
+    with Producer(services.with_kafka(settings).kafka) as producer:
         n_sent, n_refused = publish_lines(producer, file, _report)
     click.echo(f"{n_sent} sent, {n_refused} refused")
     if n_refused:

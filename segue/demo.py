@@ -17,13 +17,14 @@ from urllib.request import urlopen
 from pymongo.database import Database
 
 from segue import services, store
+from segue.catalog import iter_audio_files
 from segue.clock import system_clock
 from segue.composer.progress import compose_with_bar
 from segue.demo_check import check_one_skip
-from segue.errors import ServiceError, StreamError
+from segue.errors import LibraryError, ServiceError, StreamError
 from segue.library import scan_library
 from segue.services import process
-from segue.services.ports import free_port
+from segue.services.ports import free_port, require_free
 from segue.services.topics import ensure_topics
 from segue.settings import Settings
 from segue.store import Document
@@ -101,6 +102,10 @@ def _run(
     for name in (SIMULATOR, STREAM, DASHBOARD):  # what a killed demo left behind
         process.stop(settings.home, name)
     running = set(process.names(settings.home))
+    # what would fail at the end is said at the beginning
+    require_free(settings.dashboard.port, "SEGUE_DASHBOARD_PORT")
+    if music is not None and next(iter_audio_files(music), None) is None:
+        raise LibraryError(f"no music in {music}; give the folder that holds it")
     stages = Stages(report)
     try:
         ready = _start_all(settings, music, simulator=simulator, stages=stages)
@@ -127,7 +132,7 @@ def _run(
 @contextmanager
 def _only_demo(home: Path) -> Iterator[None]:
     """Hold `home` for this demo: two would stop each other's services."""
-    (home / "run").mkdir(parents=True, exist_ok=True)
+    services.require_home(home)
     with (home / "run" / "demo.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -225,6 +230,7 @@ def _watch(settings: Settings) -> NoReturn:
             child = process.find(settings.home, name)
             if child is not None and not child.is_running:
                 raise ServiceError(
-                    f"{name} has died; the end of {child.log}:\n"
-                    f"{process.log_tail(child)}"
+                    f"{name} has died, so everything was stopped; start the demo again "
+                    "and it goes on where it stood. The end of "
+                    f"{child.log}:\n{process.log_tail(child)}"
                 )

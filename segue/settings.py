@@ -136,7 +136,7 @@ class SimulatorSettings(_Section):
     """The demo's simulated listeners."""
 
     n_listeners: PositiveInt = 12
-    plays_per_min: PositiveFloat = 60.0
+    plays_per_min: PositiveFloat = 30.0
     """Plays per minute of all listeners together."""
 
 

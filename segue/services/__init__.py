@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from segue.errors import KafkaUnreachableError, MongoUnreachableError
+from segue.errors import KafkaUnreachableError, MongoUnreachableError, SettingsError
 from segue.services import kafka, mongo, process
 from segue.services.jars import resolve_jars
 from segue.services.java import find_java
@@ -22,10 +22,12 @@ from segue.settings import Settings
 __all__ = [
     "ServiceStatus",
     "down",
+    "require_home",
     "require_reachable",
     "status",
     "up",
     "with_endpoints",
+    "with_kafka",
 ]
 
 Report = Callable[[str], None]
@@ -74,7 +76,7 @@ def up(settings: Settings, report: Report) -> Settings:
         When Java or `mongod` is not on the machine.
     """
     home = settings.home
-    home.mkdir(parents=True, exist_ok=True)
+    require_home(home)
     with process.locked(home, "up"), ThreadPoolExecutor(2) as pool:
         kafka_up = pool.submit(_kafka_up, settings, report)
         mongo_up = pool.submit(_mongo_up, settings, report)
@@ -103,6 +105,41 @@ def status(settings: Settings) -> list[ServiceStatus]:
     ]
 
 
+def require_home(home: Path) -> None:
+    """Make the folder of all state.
+
+    Raises
+    ------
+    SettingsError
+        When it cannot be made or written to.
+    """
+    try:
+        (home / "run").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"SEGUE_HOME {home} cannot be used ({error.strerror}); give a folder that "
+            "you may write to"
+        ) from None
+
+
+def with_kafka(settings: Settings) -> Settings:
+    """Return settings that name the user's own broker, or the one that runs here.
+
+    Raises
+    ------
+    KafkaUnreachableError
+        When none is set and none runs.
+    """
+    bootstrap = _kafka_address(settings)
+    if bootstrap is None:
+        raise KafkaUnreachableError(
+            "no Kafka is set and none was started here; run `segue up`, or set "
+            "SEGUE_KAFKA_BOOTSTRAP to one that runs"
+        )
+    kafka = settings.kafka.model_copy(update={"bootstrap": bootstrap})
+    return settings.model_copy(update={"kafka": kafka})
+
+
 def with_endpoints(settings: Settings) -> Settings:
     """Return settings that name the user's own endpoints, or those that run here.
 
@@ -113,19 +150,15 @@ def with_endpoints(settings: Settings) -> Settings:
     KafkaUnreachableError, MongoUnreachableError
         When none is set and none runs.
     """
-    bootstrap = _kafka_address(settings)
-    if bootstrap is None:
-        raise KafkaUnreachableError(
-            "no Kafka is set and none was started here; run `segue up`, or set "
-            "SEGUE_KAFKA_BOOTSTRAP to one that runs"
-        )
+    settings = with_kafka(settings)
     uri = _mongo_address(settings)
     if uri is None:
         raise MongoUnreachableError(
             "no MongoDB is set and none was started here; run `segue up`, or set "
             "SEGUE_MONGO_URI to a replica set that runs"
         )
-    return _with(settings, bootstrap, uri)
+    mongo = settings.mongo.model_copy(update={"uri": SecretStr(uri)})
+    return settings.model_copy(update={"mongo": mongo})
 
 
 def require_reachable(settings: Settings) -> None:
