@@ -55,6 +55,7 @@ def start_demo(home: Path, music: Path) -> subprocess.Popen[str]:
 
 
 def test_a_check_passes_and_ctrl_c_stops_everything(home: Path, music: Path) -> None:
+    leave_crashed(home, "kafka")  # the demo starts it anew, so the demo stops it
     demo = start_demo(home, music)
     assert demo.stderr is not None
     line = next(line for line in demo.stderr if "Segue plays at" in line)
@@ -76,6 +77,13 @@ def test_a_check_passes_and_ctrl_c_stops_everything(home: Path, music: Path) -> 
     leaders = {child.pid for child in started}
     assert not [pid for pid in psutil.pids() if session_of(pid) in leaders]
     assert all(port_is_free(p) for child in started for p in child.ports.values())
+
+
+def leave_crashed(home: Path, name: str) -> None:
+    """Leave the state file of a service that has died."""
+    child = process.start(home, name, [sys.executable, "-c", ""])
+    psutil.wait_procs([p for p in psutil.process_iter() if p.pid == child.pid])
+    assert process.names(home) == [name]
 
 
 def session_of(pid: int) -> int | None:
