@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,14 +19,9 @@ from dashboard.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from dashboard.security import json_error
 from segue import store
 from segue.catalog import MIME_TYPES
+from segue.covers import COVER_SUFFIXES, covers_folder, image_mime
 from segue.store import Document
 
-COVER_TYPES: Final = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
 MAX_ID_CHARS: Final = 128
 _BLOCK_BYTES: Final = 128 * 1024
 _KEEP: Final = "private, max-age=86400"
@@ -49,7 +44,7 @@ def create_router(database: AsyncDatabase[Document], home: Path) -> APIRouter:
     Parameters
     ----------
     home : Path
-        Folder of Segue's own state; covers may lie there too.
+        Folder of Segue's own state, with the covers that files carry.
     """
     router = APIRouter()
 
@@ -73,10 +68,8 @@ def create_router(database: AsyncDatabase[Document], home: Path) -> APIRouter:
         document = await _read_track(database, track_id)
         if not isinstance(document, dict):
             return document
-        roots = [document["root"], str(home)]
-        file = await to_thread.run_sync(
-            find_file, document.get("cover_path"), roots, COVER_TYPES
-        )
+        roots = [document["root"], str(covers_folder(home))]
+        file = await to_thread.run_sync(find_image, document.get("cover_path"), roots)
         return _drawn(document) if file is None else answer(request, file)
 
     methods = ["GET", "HEAD"]
@@ -102,6 +95,16 @@ def find_file(path: str | None, roots: list[str], types: dict[str, str]) -> File
         return None
     etag = f'"{status.st_size:x}-{status.st_mtime_ns:x}"'
     return File(real, mime, status.st_size, etag)
+
+
+def find_image(path: str | None, roots: list[str]) -> File | None:
+    """Return the image at `path`, under one of `roots`; its bytes say its type.
+
+    A page or a drawing (SVG) that is named like an image is none.
+    """
+    file = find_file(path, roots, dict.fromkeys(COVER_SUFFIXES, ""))
+    mime = None if file is None else image_mime(file.path)
+    return None if file is None or mime is None else replace(file, mime=mime)
 
 
 def answer(request: Request, file: File) -> Response:

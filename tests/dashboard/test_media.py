@@ -130,3 +130,54 @@ def test_a_cover_is_sent_as_a_picture(site: Site) -> None:
         "image/png",
         cover.read_bytes(),
     )
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def _cover_type(site: Site, cover: Path) -> str:
+    fields = {"$set": {"cover_path": str(cover)}}
+    site.database[store.TRACKS].update_one({"_id": "t1"}, fields)
+    return site.ask("/covers/t1").headers["content-type"]
+
+
+def test_a_covers_type_is_that_of_its_bytes(site: Site) -> None:
+    cover = site.library / "cover.png"
+    cover.write_bytes(b"\xff\xd8\xff\xe0" + bytes(20))
+    assert _cover_type(site, cover) == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cover.jpg", b"<html><script>alert(1)</script>"),
+        ("cover.png", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
+        ("cover.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("cover.gif", b""),
+    ],
+)
+def test_what_is_no_image_is_no_cover(site: Site, name: str, content: bytes) -> None:
+    cover = site.library / name
+    cover.write_bytes(content)
+    fields = {"$set": {"cover_path": str(cover)}}
+    site.database[store.TRACKS].update_one({"_id": "t1"}, fields)
+    answer = site.ask("/covers/t1")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert b"alert" not in answer.body
+    assert answer.body == site.ask("/covers/t0").body  # the drawn one
+
+
+def test_covers_lie_in_the_library_or_in_segues_own_folder(
+    site: Site, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    for place, wanted in [
+        (home / "covers" / "a.png", "image/png"),
+        (home / "log" / "a.png", "image/svg+xml"),
+        (home.parent / "a.png", "image/svg+xml"),
+        (home / "covers" / ".." / "log" / "a.png", "image/svg+xml"),
+    ]:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"\x89PNG\r\n\x1a\n")
+        assert _cover_type(site, place).startswith(wanted), place
+    link = home / "covers" / "b.png"
+    link.symlink_to(home / "log" / "a.png")
+    assert _cover_type(site, link).startswith("image/svg+xml")
