@@ -153,11 +153,13 @@ def library_scan(settings: Settings, folder: Path, as_json: bool) -> None:
 
     from segue import services, store
     from segue.clock import system_clock
+    from segue.covers import covers_folder
     from segue.library import scan_library
 
     database = store.connect(services.with_endpoints(settings).mongo)
     store.prepare(database)
-    summary = scan_library(folder, database, system_clock, _report)
+    covers = covers_folder(settings.home)
+    summary = scan_library(folder, database, system_clock, _report, covers=covers)
     click.echo(json.dumps(asdict(summary), default=str) if as_json else str(summary))
 
 

@@ -20,6 +20,7 @@ from segue import services, store
 from segue.catalog import iter_audio_files
 from segue.clock import system_clock
 from segue.composer.progress import compose_with_bar
+from segue.covers import covers_folder
 from segue.demo_check import check_one_skip
 from segue.errors import LibraryError, ServiceError, StreamError
 from segue.library import scan_library
@@ -158,7 +159,9 @@ def _start_all(
         with stages.stage("demo library"):
             compose_with_bar(folder, _SEED, os.cpu_count() or 1)
     with stages.stage("catalogue"):
-        report(str(scan_library(folder, database, system_clock, report)))
+        covers = covers_folder(settings.home)
+        found = scan_library(folder, database, system_clock, report, covers=covers)
+        report(str(found))
     with stages.stage("features"):
         if _has_features(database, settings.home):
             report("all tracks of the catalogue are in the index")

@@ -2,7 +2,8 @@
 
 A file whose size and time of change are those of its document is not read again. A
 track is known by its content, so that a moved or renamed file keeps its `track_id`;
-a track whose file is gone is marked `missing`, and comes back with its file.
+a track whose file is gone is marked `missing`, and comes back with its file. A scan
+sets the fields that it knows and keeps those of others, such as `recording_id`.
 """
 
 import sys
@@ -20,22 +21,28 @@ from tqdm import tqdm
 from segue import store
 from segue.catalog import MIME_TYPES, content_sha256, iter_audio_files, track_id_of
 from segue.clock import Clock
+from segue.covers import find_cover, write_cover
+from segue.discography import refresh_discography
 from segue.errors import UnreadableAudioError
+from segue.fma import FmaTracks, find_fma
+from segue.names import artist_id_of, genre_id_of
 from segue.store import Document
-from segue.tags import read_tags
+from segue.tags import read_tags_and_cover
 
 OTHER_MIME: Final = "application/octet-stream"
-COVER_STEMS: Final = ("cover", "folder", "front")
-COVER_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+# to be raised when a scan takes more from a file: then all files are read again
+_READ_AS: Final = "2"
 
-_FACTS: Final = (
+_KEPT_FIELDS: Final = (
     "path",
     "root",
     "cover_path",
     "mime",
     "size_bytes",
     "mtime_ns",
+    "read_as",
     "missing",
+    "recording_id",
 )
 _BATCH: Final = 200
 _REDRAW_IN_LOG_S: Final = 5.0
@@ -96,8 +103,10 @@ def scan_library(
     database: Database[Document],
     clock: Clock,
     report: Callable[[str], None],
+    *,
+    covers: Path,
 ) -> ScanSummary:
-    """Bring the collection `tracks` up to date with a music folder.
+    """Bring `tracks`, `artists`, `albums` and `genres` up to date with a music folder.
 
     The catalogue is what lies in the folder that was scanned last.
 
@@ -105,18 +114,23 @@ def scan_library(
     ----------
     report : callable
         Takes one line for each file of which no track could be made.
+    covers : Path
+        Folder for the covers that files carry, `segue.covers.covers_folder(home)`.
 
     Raises
     ------
     LibraryError
-        When `folder` is no folder.
+        When `folder` is no folder, or `covers` cannot be written to.
     """
     paths = list(iter_audio_files(folder))
-    scan = _Scan(folder.resolve(), paths, database, clock)
+    root = folder.resolve()
+    reader = _Reader(root, covers.resolve(), find_fma(root, paths, report))
+    scan = _Scan(reader, paths, database, clock)
     for path in _with_bar(paths):
         scan.take(path)
     scan.flush()
     n_missing = scan.mark_missing()
+    refresh_discography(database)
     for line in scan.errors:
         report(line)
     counts = {str(outcome): scan.counts[outcome] for outcome in Outcome}
@@ -125,33 +139,72 @@ def scan_library(
     )
 
 
-def find_cover(folder: Path) -> Path | None:
-    """Return the image `cover`, `folder` or `front` of an album's folder, if any."""
-    images = {
-        path.stem.lower(): path
-        for path in sorted(folder.iterdir(), reverse=True)
-        if path.suffix.lower() in COVER_SUFFIXES and path.is_file()
-    }
-    return next((images[stem] for stem in COVER_STEMS if stem in images), None)
-
-
 def _with_bar(paths: list[Path]) -> Iterable[Path]:
     redraw_s = 0.1 if sys.stderr.isatty() else _REDRAW_IN_LOG_S
     return tqdm(paths, "scanning", unit="file", mininterval=redraw_s)
+
+
+class _Reader:
+    """What a scan knows of a file: by looking at it, and by reading it."""
+
+    def __init__(self, root: Path, covers: Path, fma: FmaTracks) -> None:
+        self._root, self._covers, self._fma = root, covers, fma
+        self._cover_of = cache(lambda folder: find_cover(folder, root))
+        self._is_there = cache(Path.is_file)
+
+    def facts(self, path: Path) -> Document:
+        """Return what is known of a file without reading it."""
+        str(path).encode("utf-8")  # other names cannot be stored
+        status = path.stat()
+        return {
+            "path": str(path),
+            "root": str(self._root),
+            "mime": MIME_TYPES.get(path.suffix.lower(), OTHER_MIME),
+            "size_bytes": status.st_size,
+            "mtime_ns": status.st_mtime_ns,
+            "read_as": _READ_AS + self._fma.stamp_of(path),
+            "missing": False,
+        }
+
+    def is_same(self, document: Document, path: Path) -> bool:
+        """Whether a file need not be read, as its document still tells what it is."""
+        facts = self.facts(path)
+        if any(document.get(name) != value for name, value in facts.items()):
+            return False
+        cover, found = document.get("cover_path"), self._cover_of(path.parent)
+        if found is not None or cover is None:
+            return cover == (None if found is None else str(found))
+        kept = Path(cover)
+        return kept.parent == self._covers and self._is_there(kept)
+
+    def read(self, path: Path) -> Document:
+        """Return what the tags say, and the cover, where it has to be written out."""
+        found = self._cover_of(path.parent)
+        tags, image = read_tags_and_cover(path, self._root, with_cover=found is None)
+        tags = self._fma.told(path, tags)
+        cover = found or write_cover(image, self._covers)
+        return asdict(tags) | {
+            "cover_path": None if cover is None else str(cover),
+            "artist_id": artist_id_of(tags.main_artist),
+            "genre_ids": list(map(genre_id_of, tags.genres)),
+        }
 
 
 class _Scan:
     """The state of one scan: what the catalogue holds, and what was seen so far."""
 
     def __init__(
-        self, root: Path, paths: list[Path], database: Database[Document], clock: Clock
+        self,
+        reader: _Reader,
+        paths: list[Path],
+        database: Database[Document],
+        clock: Clock,
     ) -> None:
-        self._root, self._database, self._clock = root, database, clock
+        self._reader, self._database, self._clock = reader, database, clock
         self._found = frozenset(map(str, paths))
-        documents = list(database[store.TRACKS].find({}, _FACTS))
+        documents = list(database[store.TRACKS].find({}, _KEPT_FIELDS))
         self._by_id = {each["_id"]: each for each in documents}
         self._by_path = {d["path"]: d for d in documents if not d.get("missing")}
-        self._cover_of = cache(find_cover)
         self._seen: set[str] = set()
         self._pending: list[Document] = []
         self.counts = Counter[Outcome]()
@@ -170,7 +223,7 @@ class _Scan:
 
     def flush(self) -> None:
         """Write the documents that wait."""
-        store.upsert(self._database, store.TRACKS, self._pending)
+        store.merge(self._database, store.TRACKS, self._pending)
         self._pending = []
 
     def mark_missing(self) -> int:
@@ -182,33 +235,21 @@ class _Scan:
         return len(gone)
 
     def _outcome(self, path: Path) -> Outcome:
-        facts = self._facts(path)
-        before = self._by_path.get(facts["path"])
-        if before is not None and _is_same(before, facts):
+        before = self._by_path.get(str(path))
+        if before is not None and self._reader.is_same(before, path):
             return self._mark_seen(before["_id"], Outcome.KNOWN)
-        sha256 = content_sha256(path)
+        facts, sha256 = self._reader.facts(path), content_sha256(path)
         track_id = track_id_of(sha256)
         if track_id in self._seen or self._lies_elsewhere(track_id, path):
             return Outcome.DUPLICATE
-        content = {"_id": track_id, "content_sha256": sha256}
-        tags = asdict(read_tags(path, self._root))
-        self._pending.append(content | tags | facts | {"scanned_at": self._clock()})
-        is_new = track_id not in self._by_id
-        return self._mark_seen(track_id, Outcome.NEW if is_new else Outcome.CHANGED)
-
-    def _facts(self, path: Path) -> Document:
-        """Return what is known of a file without reading it."""
-        str(path).encode("utf-8")  # other names cannot be stored
-        status, cover = path.stat(), self._cover_of(path.parent)
-        return {
-            "path": str(path),
-            "root": str(self._root),
-            "cover_path": None if cover is None else str(cover),
-            "mime": MIME_TYPES.get(path.suffix.lower(), OTHER_MIME),
-            "size_bytes": status.st_size,
-            "mtime_ns": status.st_mtime_ns,
-            "missing": False,
-        }
+        known = self._by_id.get(track_id)
+        own = {"_id": track_id, "content_sha256": sha256, "scanned_at": self._clock()}
+        if known is None or "recording_id" not in known:
+            own["recording_id"] = track_id  # until the features job has heard it
+        self._pending.append(self._reader.read(path) | facts | own)
+        return self._mark_seen(
+            track_id, Outcome.NEW if known is None else Outcome.CHANGED
+        )
 
     def _mark_seen(self, track_id: str, outcome: Outcome) -> Outcome:
         if track_id in self._seen:
@@ -223,11 +264,7 @@ class _Scan:
             return False
         if document["path"] not in self._found:
             return False
-        return _is_same(document, self._facts(Path(document["path"])))
-
-
-def _is_same(document: Document, facts: Document) -> bool:
-    return all(document.get(name) == value for name, value in facts.items())
+        return self._reader.is_same(document, Path(document["path"]))
 
 
 def _explain(path: Path, error: Exception) -> str:

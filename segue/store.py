@@ -1,12 +1,16 @@
 """MongoDB: collections, indexes, and how documents are written.
 
-Every `_id` is derived from the data and every write replaces by `_id`, so any write
-can be repeated. Collections (see `docs/architecture.md` for their documents):
+Every `_id` is derived from the data and every write replaces by `_id` (in `tracks`: the
+fields that the writer knows), so any write can be repeated. Collections (see
+`docs/architecture.md` for their documents):
 
 =================  =====================================  ==============================
 collection         `_id`                                  written by
 =================  =====================================  ==============================
 `tracks`           track_id                               `segue library scan`
+`artists`          hash of the name                       `segue library scan`
+`albums`           hash of album artist and title         `segue library scan`
+`genres`           hash of the name                       `segue library scan`
 `taste_windows`    user_id|window_start|window_length_s   the stream
 `recommendations`  user_id                                the stream
 `rejected_counts`  topic|partition|from_offset            the stream
@@ -19,7 +23,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import ASCENDING, AsyncMongoClient, IndexModel, MongoClient, ReplaceOne
+from pymongo import (
+    ASCENDING,
+    DESCENDING,
+    AsyncMongoClient,
+    IndexModel,
+    MongoClient,
+    ReplaceOne,
+    UpdateOne,
+)
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 from pymongo.errors import (
@@ -36,6 +48,9 @@ from segue.settings import MongoSettings
 Document = dict[str, Any]
 
 TRACKS: Final = "tracks"
+ARTISTS: Final = "artists"
+ALBUMS: Final = "albums"
+GENRES: Final = "genres"
 TASTE_WINDOWS: Final = "taste_windows"
 RECOMMENDATIONS: Final = "recommendations"
 REJECTED_COUNTS: Final = "rejected_counts"
@@ -43,8 +58,18 @@ STREAM_PROGRESS: Final = "stream_progress"
 
 INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     TRACKS: [
-        IndexModel([("artist", ASCENDING), ("album", ASCENDING), ("title", ASCENDING)])
+        IndexModel([("artist", ASCENDING), ("album", ASCENDING), ("title", ASCENDING)]),
+        IndexModel([("artist_id", ASCENDING)]),
+        IndexModel([("album_id", ASCENDING), ("track_no", ASCENDING)]),
+        IndexModel([("genre_ids", ASCENDING)]),
+        IndexModel([("recording_id", ASCENDING)]),
     ],
+    ARTISTS: [IndexModel([("name", ASCENDING)])],
+    ALBUMS: [
+        IndexModel([("name", ASCENDING)]),
+        IndexModel([("artist_id", ASCENDING), ("first_year", ASCENDING)]),
+    ],
+    GENRES: [IndexModel([("n_tracks", DESCENDING)])],
     TASTE_WINDOWS: [
         IndexModel([("user_id", ASCENDING), ("window_start", ASCENDING)]),
         IndexModel([("window_start", ASCENDING)]),
@@ -113,6 +138,20 @@ def upsert(
 ) -> None:
     """Replace each document by its `_id`, or insert it."""
     requests = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents]
+    if requests:
+        database[collection].bulk_write(requests, ordered=False)
+
+
+def merge(
+    database: Database[Document], collection: str, documents: Iterable[Document]
+) -> None:
+    """Set the fields of each document by its `_id`, or insert it.
+
+    Unlike :func:`upsert` it keeps the fields that others have written.
+    """
+    requests = [
+        UpdateOne({"_id": d["_id"]}, {"$set": d}, upsert=True) for d in documents
+    ]
     if requests:
         database[collection].bulk_write(requests, ordered=False)
 

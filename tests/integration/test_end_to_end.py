@@ -142,7 +142,8 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
     music = tmp_path / "music"
     music.mkdir()
     write_music(music, rng)
-    scan_library(music, job.database, system_clock, print)
+    covers = tmp_path / "covers"
+    scan_library(music, job.database, system_clock, print, covers=covers)
     run_job(ready, "features", [str(music)], print)
     job.start()
 

@@ -2,68 +2,24 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
-from pymongo.database import Database
 
 from segue import store
 from segue.catalog import content_sha256, track_id_of
-from segue.clock import fixed_clock
 from segue.errors import LibraryError
-from segue.library import ScanSummary, scan_library
-from segue.settings import Settings
+from segue.library import ScanSummary
+from segue.names import album_id_of, artist_id_of
 from tests.factories import START
-from tests.features.sounds import write_sound
+from tests.segue.music import Library
+from tests.segue.test_covers import JPEG, PNG
 
 pytestmark = pytest.mark.mongo
 
 
-@dataclass
-class Library:
-    """A music folder and its catalogue."""
-
-    music: Path
-    database: Database[store.Document]
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, name: str, seed: int) -> Path:
-        return write_sound(self.music / name, seed, duration_s=0.3)
-
-    def scan(self, **counts: int) -> ScanSummary:
-        """Scan, and hold every count that is not named to be 0."""
-        summary = scan_library(
-            self.music, self.database, fixed_clock(START), self.lines.append
-        )
-        assert summary.adds_up
-        outcomes = ("new", "known", "changed", "duplicate", "unreadable", "missing")
-        seen = {name: getattr(summary, name) for name in outcomes}
-        assert {name: n for name, n in seen.items() if n} == counts
-        return summary
-
-    def documents(self) -> dict[str, dict[str, Any]]:
-        """Return the tracks that are there, by path below the folder."""
-        root = str(self.music.resolve())
-        return {
-            os.path.relpath(each["path"], root): each
-            for each in self.database[store.TRACKS].find({"missing": False})
-        }
-
-
-@pytest.fixture
-def library(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Library]:
-    database = store.connect(settings().mongo)
-    store.prepare(database)
-    yield Library(tmp_path / "music", database)
-    database.client.close()
-
-
 def test_a_track_has_all_fields_that_others_rely_on(library: Library) -> None:
     path = library.add("Ada/Sea/03 Low Tide.ogg", seed=1)
-    (path.parent / "Folder.JPG").write_bytes(b"jpeg")
+    (path.parent / "Folder.JPG").write_bytes(JPEG)
     library.scan(new=1)
     (track,) = library.documents().values()
     sha256 = content_sha256(path)
@@ -73,8 +29,17 @@ def test_a_track_has_all_fields_that_others_rely_on(library: Library) -> None:
         "_id": track_id_of(sha256),
         "title": "Low Tide",
         "artist": "Ada",
+        "main_artist": "Ada",
+        "artist_id": artist_id_of("Ada"),
         "album": "Sea",
+        "album_id": album_id_of("Ada", "Sea"),
+        "album_artist": "Ada",
+        "album_artist_id": artist_id_of("Ada"),
+        "album_artist_tag": None,
         "genre": None,
+        "genres": [],
+        "genre_ids": [],
+        "recording_id": track_id_of(sha256),
         "year": None,
         "track_no": 3,
         "path": str(path.resolve()),
@@ -83,6 +48,7 @@ def test_a_track_has_all_fields_that_others_rely_on(library: Library) -> None:
         "mime": "audio/ogg",
         "size_bytes": status.st_size,
         "mtime_ns": status.st_mtime_ns,
+        "read_as": "2",
         "content_sha256": sha256,
         "scanned_at": START,
         "missing": False,
@@ -110,6 +76,37 @@ def test_a_moved_file_keeps_its_id(library: Library) -> None:
     library.scan(changed=1)
     assert library.documents()["Sea/b ä%.ogg"]["_id"] == track_id
     library.scan(known=1)
+
+
+def test_a_renamed_file_keeps_its_id_and_takes_its_new_name(library: Library) -> None:
+    path = library.add("01 Tide.wav", seed=1)
+    library.scan(new=1)
+    track_id = library.documents()["01 Tide.wav"]["_id"]
+    path.rename(path.with_name("02 Ebb.wav"))
+    library.scan(changed=1)
+    track = library.documents()["02 Ebb.wav"]
+    assert (track["_id"], track["title"], track["track_no"]) == (track_id, "Ebb", 2)
+
+
+def test_what_others_have_written_of_a_track_stays(library: Library) -> None:
+    path = library.add("a.ogg", seed=1)
+    library.scan(new=1)
+    others = {"recording_id": "another track", "n_plays": 7}
+    library.database[store.TRACKS].update_many({}, {"$set": others})
+    path.rename(path.with_name("b.ogg"))
+    library.scan(changed=1)
+    track = library.documents()["b.ogg"]
+    assert {name: track[name] for name in others} == others
+
+
+def test_a_catalogue_of_an_older_version_is_read_again(library: Library) -> None:
+    library.add("a.ogg", seed=1)
+    library.scan(new=1)
+    before = library.documents()
+    newer = dict.fromkeys(("read_as", "genre_ids", "artist_id", "recording_id"), "")
+    library.database[store.TRACKS].update_many({}, {"$unset": newer})
+    library.scan(changed=1)
+    assert library.documents() == before
 
 
 def test_copies_are_one_track_and_the_known_one_stays(library: Library) -> None:
@@ -154,9 +151,18 @@ def test_a_new_cover_reaches_a_track_whose_file_did_not_change(
 ) -> None:
     library.add("a.ogg", seed=1)
     library.scan(new=1)
-    (library.music / "cover.png").write_bytes(b"png")
+    (library.music / "cover.png").write_bytes(PNG)
     library.scan(changed=1)
     assert library.documents()["a.ogg"]["cover_path"].endswith("cover.png")
+
+
+def test_what_plays_though_its_tags_cannot_be_read_is_a_track(library: Library) -> None:
+    library.music.mkdir()
+    head = b"\x00\x00\x00\x18ftypiso5" + bytes(300)  # a fragmented file's beginning
+    (library.music / "07 Tide.m4a").write_bytes(head)
+    library.scan(new=1)
+    (track,) = library.documents().values()
+    assert (track["title"], track["track_no"], track["duration_s"]) == ("Tide", 7, None)
 
 
 def test_unreadable_files_are_named_and_counted(library: Library) -> None:
