@@ -67,7 +67,7 @@ def normal_title(text: str) -> str:
     title = _AFTER_DASH.sub(lambda found: f" {_note(found[1])} ", title)
     title = _IN_BRACKETS.sub(lambda found: f" ({_note(found[1])}) ", title)
     title = _GUESTS.sub(" ", title)
-    return _words(title) or _words(folded) or " ".join(folded.split())
+    return _words(title) or _words(folded) or " ".join(text.split())
 
 
 def group_recordings(

@@ -153,9 +153,28 @@ def test_only_what_is_asked_for_is_kept_in_memory(tmp_path: Path) -> None:
 
 
 def test_the_long_fields_of_others_stay_forbidden(tmp_path: Path) -> None:
-    before = csv.field_size_limit()
-    read_fma(tmp_path / "gone.csv", {2})
-    assert csv.field_size_limit() == before
+    path = write_fma(tmp_path / "tracks.csv", {2: ROW | {"artist bio": "x" * 5000}})
+    before = csv.field_size_limit(1000)
+    try:
+        assert read_fma(path, {2}).rows
+        assert csv.field_size_limit() == 1000
+    finally:
+        csv.field_size_limit(before)
+
+
+def test_a_file_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    read = read_fma(tmp_path / "tracks.csv", {2})
+    assert read.error is not None
+    assert "tags of their files" in read.error
+
+
+def test_a_table_without_its_third_line_is_another(tmp_path: Path) -> None:
+    path = write_fma(tmp_path / "tracks.csv", {2: ROW})
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:2] + lines[3:]), encoding="utf-8")
+    read = read_fma(path, {2})
+    assert read.error is not None
+    assert "lacks the line `track_id" in read.error
 
 
 @pytest.mark.parametrize("place", ["all", "all/fma_small"])

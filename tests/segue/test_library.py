@@ -115,8 +115,9 @@ def test_copies_are_one_track_and_the_known_one_stays(library: Library) -> None:
     shutil.copyfile(path, library.music / "a.ogg")
     library.scan(known=1, duplicate=1)
     assert list(library.documents()) == ["m.ogg"]
+    shutil.copyfile(path, library.music / "b.ogg")
     path.unlink()
-    library.scan(changed=1)
+    library.scan(changed=1, duplicate=1)
     assert list(library.documents()) == ["a.ogg"]
 
 

@@ -39,9 +39,13 @@ def test_a_folders_image_stands_before_the_one_in_the_file(library: Library) -> 
     kept = Path(library.documents()["Ada/1.mp3"]["cover_path"])
     assert kept.read_bytes() == JPEG
     library.scan(known=1)
-    kept.unlink()  # or the home is another one
+    kept.unlink()
     library.scan(changed=1)
     assert kept.read_bytes() == JPEG
+    library.covers = library.covers.with_name("another home")
+    library.scan(changed=1)
+    cover_path = library.documents()["Ada/1.mp3"]["cover_path"]
+    assert Path(cover_path).parent == library.covers.resolve()
 
 
 @pytest.mark.parametrize("content", [HTML, SVG, b"", JPEG + bytes(MAX_COVER_BYTES)])

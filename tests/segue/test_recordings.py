@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pymongo import MongoClient
@@ -90,6 +90,7 @@ def test_titles_that_are_two(one: str, other: str) -> None:
 
 
 @given(st.text())
+@example("\u00b4")  # nothing but an accent
 def test_every_title_but_nothing_has_a_normal_title(title: str) -> None:
     assert bool(normal_title(title)) == bool(title.split())
     assert normal_title(title) == normal_title(f"  {title} ")
@@ -128,6 +129,13 @@ def test_a_chain_is_one_recording() -> None:
     durations_s = [14.0, 10.0, 12.0]
     recording_of = group_recordings("zyx", ["Sea"] * 3, durations_s, vectors)
     assert set(recording_of.values()) == {"x"}
+
+
+def test_two_chains_that_meet_late_are_one_recording() -> None:
+    angles = np.radians([0, 30, 10, 20])  # the third joins the first, the last both
+    vectors = np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    recording_of = group_recordings("dcba", ["Sea"] * 4, [9.0] * 4, vectors)
+    assert set(recording_of.values()) == {"a"}
 
 
 def test_silence_has_no_twin() -> None:

@@ -1,4 +1,5 @@
 import csv
+import random
 import shutil
 import unicodedata
 from pathlib import Path
@@ -112,13 +113,22 @@ def test_text_and_tags_alone_are_no_audio_whatever_their_name(
         read_tags(path, tmp_path)
 
 
+# frames of 207 bytes, that the tag reader would take for 2 s of MP3
+ADTS = b"".join(
+    b"\xff\xf1\x50\x80\x19\xff\xfc" + random.Random(n).randbytes(200)
+    for n in range(300)
+)
+
+
 @pytest.mark.parametrize(
     ("name", "head"),
     [
         ("a.flac", b"fLaC\x80\x00\x00\x22" + bytes(34)),
         ("a.m4a", b"\x00\x00\x00\x18ftypiso5" + bytes(12)),
         ("a.wav", b"RF64\xff\xff\xff\xffWAVEds64" + bytes(20)),
-        ("a.aac", b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(600)),
+        ("a.aac", ADTS),
+        ("a.m4a", ADTS[:207]),
+        ("a.mp3", ADTS),
         ("a.tta", b"ID3\x04\x00\x00\x00\x00\x00\x02xxTTA1" + bytes(20)),
     ],
 )
