@@ -1,0 +1,165 @@
+"""From the numbers of a report to one plain sentence each: good, attention, unknown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from features.drift import MIN_TRACKS, Drift
+from features.health import SILENT_DB, BlockHealth, Copies, FailureGroup
+from features.retrieval import RANKED, HubReport, Retrieval
+
+HIGH_SKEW: Final = 1.4
+"""Above it hubs count as a problem (Flexer & Stevens 2018)."""
+MANY_ORPHANS: Final = 0.1
+LARGE_SHIFT: Final = 0.5
+
+_FEWEST_QUERIES: Final = 20
+_FEWEST_FOR_HUBS: Final = 50
+
+
+class Status(StrEnum):
+    """How a part of the report stands; `UNKNOWN` where there is too little to tell."""
+
+    GOOD = "good"
+    ATTENTION = "attention"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One topic in a sentence."""
+
+    topic: str
+    status: Status
+    sentence: str
+
+
+def judge_retrieval(retrieval: Retrieval | None) -> Verdict:
+    """Good when neighbours beat both chance and raw MFCC, beyond the error."""
+    topic = "Neighbours"
+    if retrieval is None or retrieval.n_queries < _FEWEST_QUERIES:
+        n = 0 if retrieval is None else retrieval.n_queries
+        return Verdict(
+            topic,
+            Status.UNKNOWN,
+            f"{_count(n, 'track')} with another recording in the same folder; "
+            f"precision needs {_FEWEST_QUERIES}.",
+        )
+    ranked = next(way for way in retrieval.ways if way.way == RANKED)
+    beats_chance = ranked.at_1.low > retrieval.chance_at_1
+    beats_raw = retrieval.gain_at_5.low > 0
+    said = (
+        f"The nearest track is of the same folder in {ranked.at_1.mean:.0%} of cases "
+        f"({retrieval.chance_at_1:.1%} by chance)"
+    )
+    gain = 100 * retrieval.gain_at_5.mean
+    direction = "more" if gain >= 0 else "fewer"
+    against = f"of the first five, {abs(gain):.1f} points {direction} than by raw MFCC"
+    doubt = "" if beats_raw else ", which is within the error or worse"
+    is_good = beats_chance and beats_raw
+    return Verdict(topic, _status(is_good), f"{said}; {against}{doubt}.")
+
+
+def judge_hubs(hubs: HubReport) -> Verdict:
+    """Good when lists spread over the catalogue."""
+    if hubs.n_tracks < _FEWEST_FOR_HUBS:
+        return Verdict(
+            "Hubs",
+            Status.UNKNOWN,
+            f"{_count(hubs.n_tracks, 'track')}; hubs need {_FEWEST_FOR_HUBS}.",
+        )
+    ranked = next(way for way in hubs.ways if way.way == RANKED)
+    is_good = ranked.skew <= HIGH_SKEW and ranked.orphan_share <= MANY_ORPHANS
+    largest = ranked.hubs[0].n_lists / hubs.n_tracks
+    return Verdict(
+        "Hubs",
+        _status(is_good),
+        f"{ranked.orphan_share:.1%} of tracks are in nobody's first {hubs.k}; the "
+        f"largest hub is in {largest:.1%} of lists (skew {ranked.skew:.2f}, high above "
+        f"{HIGH_SKEW}).",
+    )
+
+
+def judge_blocks(blocks: tuple[BlockHealth, ...], n_tracks: int) -> Verdict:
+    """Good when every dimension differs and every value is a number."""
+    n_dims = sum(block.n_dims for block in blocks)
+    n_flat = sum(block.n_flat for block in blocks)
+    n_nonfinite = sum(block.n_nonfinite for block in blocks)
+    if n_tracks == 1 and not n_nonfinite:
+        sentence = "One track alone cannot tell which dimensions are flat."
+        return Verdict("Dimensions", Status.UNKNOWN, sentence)
+    if not (n_flat or n_nonfinite):
+        sentence = (
+            f"All {n_dims} dimensions differ between tracks; all values are numbers."
+        )
+    else:
+        sentence = (
+            f"{n_flat} of {n_dims} dimensions are flat; "
+            f"{_count(n_nonfinite, 'value')} no number."
+        )
+    return Verdict("Dimensions", _status(not (n_flat or n_nonfinite)), sentence)
+
+
+def judge_silent(n_silent: int) -> Verdict:
+    """Good when every track can be heard."""
+    sentence = (
+        f"{_count(n_silent, 'track')} with nothing above about {SILENT_DB:.0f} dB, "
+        "which may be recommended all the same."
+        if n_silent
+        else "There is something to hear in every track."
+    )
+    return Verdict("Silence", _status(not n_silent), sentence)
+
+
+def judge_copies(copies: tuple[Copies, ...]) -> Verdict:
+    """Good when each recording is there once."""
+    n_tracks = sum(len(each.tracks) for each in copies)
+    sentence = (
+        f"{_count(len(copies), 'recording')} more than once ({n_tracks} tracks: same "
+        "title, length and sound)."
+        if copies
+        else "Each recording is there once."
+    )
+    return Verdict("Copies", _status(not copies), sentence)
+
+
+def judge_failures(failures: tuple[FailureGroup, ...], n_tracks: int) -> Verdict:
+    """Good when every file became a track."""
+    n_failed = sum(group.n_files for group in failures)
+    share = n_failed / (n_failed + n_tracks)
+    sentence = (
+        f"{_count(n_failed, 'file')} ({share:.1%}) gave no track and "
+        "will not be recommended."
+        if n_failed
+        else "Every file gave a track."
+    )
+    return Verdict("Failures", _status(not n_failed), sentence)
+
+
+def judge_drift(drift: Drift | None) -> Verdict:
+    """Good when the newest batch looks like the rest."""
+    if drift is None:
+        return Verdict(
+            "Drift",
+            Status.UNKNOWN,
+            f"No two batches of {MIN_TRACKS} tracks, an hour apart, to compare.",
+        )
+    name, shift = drift.shifts[0]
+    folders = _count(drift.n_folders, "folder")
+    batch = f"the newest batch ({drift.n_newest:,} tracks from {folders})"
+    if shift < LARGE_SHIFT:
+        sentence = f"No block of {batch} moved by more than {shift:.2f} deviations."
+    else:
+        sentence = (
+            f"{name} of {batch} moved by {shift:.2f} deviations: other music, or "
+            "analysed otherwise. Analyse an old file again and compare."
+        )
+    return Verdict("Drift", _status(shift < LARGE_SHIFT), sentence)
+
+
+def _status(is_good: bool) -> Status:
+    return Status.GOOD if is_good else Status.ATTENTION
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
