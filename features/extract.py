@@ -1,57 +1,61 @@
-"""The Spark side of a build: list, hash, plan, extract, append.
+"""The Spark side of a build: list, hash, plan, extract; the workers append.
 
 Nothing is decided here: `features.plan` says what is new, `features.worker` what a
-file gives. Rows are committed every `files_per_commit` files, so that a killed build
-goes on where it was; a run over the same library adds nothing.
+file gives. Each task commits its own rows, so that a killed build goes on where it
+was, and a long file holds nobody but itself.
 """
 
-import fcntl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from uuid import uuid4
 
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import col
-from tqdm import tqdm
+from pyspark.sql import SparkSession
 
-from features.plan import BuildSummary, HashedFile, plan_build
-from features.progress import progress_bar, task_progress
+from features.plan import (
+    BuildSummary,
+    File,
+    FoundFile,
+    plan_build,
+    split_into_tasks,
+    with_hashes,
+)
+from features.progress import following
 from features.spec import FeatureSpec
 from features.table import (
-    FAILURE_COLUMNS,
-    FAILURES,
-    TRACK_COLUMNS,
-    TRACKS,
+    TableWriter,
+    hold_table,
+    part_name,
     read_hopeless,
     read_known,
-    spark_schema,
+    read_stamps,
 )
-from features.worker import (
-    HASH_COLUMNS,
-    RESULT_COLUMNS,
-    BatchFunction,
-    extract_files,
-    hash_files,
-    printable,
-)
+from features.worker import Done, extract_files, hash_files
 from segue.catalog import iter_audio_files
 from segue.clock import Clock
-from segue.errors import LibraryError
 from segue.settings import FeatureSettings
 
-_HASH_TASKS_PER_CORE: Final = 8
-_UNREAD: Final = "read"
+MAX_TOLD = 100
+TaskFunction = Callable[[Sequence[File], TableWriter], Done]
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A file without features, and why."""
+class Build:
+    """What a build found and did.
 
-    path: str
-    message: str
+    Attributes
+    ----------
+    contents : frozenset of str
+        SHA-256 of each file that could be read.
+    n_unsettled : int
+        Files that were left for later, since they may still be written to; they are
+        not in the summary.
+    """
+
+    summary: BuildSummary
+    contents: frozenset[str]
+    n_unsettled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class TableBuilder:
     folder : Path
         The table, from :func:`features.table.table_folder`.
     report : callable
-        Takes one line for each file that failed.
+        Takes one line for each file that failed, and says when there are more.
     """
 
     spark: SparkSession
@@ -75,111 +79,103 @@ class TableBuilder:
     clock: Clock
     report: Callable[[str], None]
 
-    def build(self, music: Path) -> tuple[BuildSummary, frozenset[str]]:
+    def build(
+        self, music: Path, retry_failed: bool = False, settle_s: float = 0.0
+    ) -> Build:
         """Add what is new below `music`; a second run adds nothing.
 
-        Returns
-        -------
-        summary : BuildSummary
-        contents : frozenset of str
-            SHA-256 of each file that could be read.
+        Parameters
+        ----------
+        retry_failed : bool
+            Try again also what failed for good.
+        settle_s : float
+            Leave out files that changed less than this ago.
 
         Raises
         ------
         LibraryError
             When `music` is no folder, or another build writes to the same table.
         """
-        paths = [str(path) for path in iter_audio_files(music)]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with _only_writer(self.folder):
-            files, unread = self._hash(paths)
-            known, hopeless = read_known(self.folder), read_hopeless(self.folder)
-            plan = plan_build(files, known, hopeless)
-            failures = self._extract(plan.pending)
-        for failure in [*unread, *failures]:
-            self.report(f"no features from {failure.path!r}: {failure.message}")
+        listed = list(_found(iter_audio_files(music)))
+        youngest_ns = (self.clock().timestamp() - settle_s) * 1e9
+        found = [file for file in listed if _is_settled(file, youngest_ns, settle_s)]
+        build = uuid4().hex[:12]
+        with hold_table(self.folder, build):
+            _, unread = with_hashes(found, read_stamps(self.folder))
+            hashing = partial(hash_files, clock=self.clock)
+            unhashed = self._run("hashing", unread, hashing, build)
+            files, _ = with_hashes(found, read_stamps(self.folder))
+            plan = plan_build(files, *self._settled(retry_failed))
+            extracting = partial(
+                extract_files,
+                clock=self.clock,
+                spec=self.spec,
+                settings=self.settings,
+            )
+            extracted = self._run("features", plan.pending, extracting, build)
+        n_failed = sum(done.n_failed for done in extracted)
+        self._tell([*unhashed, *extracted])
         summary = BuildSummary(
-            found=len(paths),
-            new=len(plan.pending) - len(failures),
+            found=len(found),
+            new=len(plan.pending) - n_failed,
             known=plan.n_known,
             duplicate=plan.n_duplicate,
-            failed=len(failures) + len(unread),
+            failed=n_failed + len(found) - len(files),
             known_failures=plan.n_known_failures,
         )
-        return summary, frozenset(file.content_sha256 for file in files)
+        contents = frozenset(file.content_sha256 for file in files)
+        return Build(summary, contents, len(listed) - len(found))
 
-    def _hash(self, paths: Sequence[str]) -> tuple[list[HashedFile], list[Failure]]:
-        if not paths:
-            return [], []
-        cores = self.spark.sparkContext.defaultParallelism
-        n_tasks = min(len(paths), _HASH_TASKS_PER_CORE * cores)
-        hashes = self._map(hash_files(paths), len(paths), n_tasks, HASH_COLUMNS)
-        with (
-            progress_bar(paths, "hashing", "file") as bar,
-            task_progress(self.spark.sparkContext, bar, n_tasks, len(paths)),
+    def _settled(self, retry_failed: bool) -> tuple[set[str], set[str]]:
+        hopeless = set() if retry_failed else read_hopeless(self.folder)
+        return read_known(self.folder), hopeless
+
+    def _run(
+        self, what: str, files: Sequence[File], function: TaskFunction[File], build: str
+    ) -> list[Done]:
+        """Run `function` on the files, some of them a task; return what each did."""
+        if not files:
+            return []
+        context, folder = self.spark.sparkContext, self.folder.resolve()
+        tasks = split_into_tasks(
+            files, context.defaultParallelism, self.settings.files_per_commit
+        )
+
+        n_files, n_bytes = context.accumulator(0), context.accumulator(0)
+
+        def run(task: list[File]) -> Done:
+            done = function(task, TableWriter(folder, build, part_name(task)))
+            n_files.add(done.n_files)
+            n_bytes.add(done.n_bytes)
+            return done
+
+        total_bytes = sum(file.size_bytes for file in files)
+        with following(
+            what, len(files), total_bytes, lambda: (n_files.value, n_bytes.value)
         ):
-            rows = sorted(hashes.collect())
-        unread = [Failure(paths[row], why) for row, _, why in rows if why is not None]
-        self._append_unread(unread)
-        return [HashedFile(paths[row], sha) for row, sha, why in rows if sha], unread
+            # one partition a task, which carries only its own files
+            return context.parallelize(tasks, len(tasks)).map(run).collect()
 
-    def _extract(self, pending: Sequence[HashedFile]) -> list[Failure]:
-        size, failures = self.settings.files_per_commit, list[Failure]()
-        with progress_bar(pending, "features", "track") as bar:
-            for start in range(0, len(pending), size):
-                failures += self._extract_chunk(pending[start : start + size], bar)
-        return failures
-
-    def _extract_chunk(
-        self, files: Sequence[HashedFile], bar: "tqdm[Any]"
-    ) -> list[Failure]:
-        """Extract and commit some files, a task each, so that work spreads."""
-        extract = extract_files(files, self.spec, self.clock, self.settings)
-        results = self._map(extract, len(files), len(files), RESULT_COLUMNS)
-        results.persist(StorageLevel.DISK_ONLY)
-        failed, context = col("stage").isNotNull(), self.spark.sparkContext
-        with task_progress(context, bar, len(files), len(files)):
-            rows = results.where(failed).select("path", "message").collect()
-        failures = [Failure(row.path, row.message) for row in rows]
-        self._append(results.where(failed), FAILURES, len(failures))
-        self._append(results.where(~failed), TRACKS, len(files) - len(failures))
-        results.unpersist()
-        return failures
-
-    def _map(
-        self,
-        function: BatchFunction,
-        n_rows: int,
-        n_tasks: int,
-        columns: dict[str, str],
-    ) -> DataFrame:
-        rows = self.spark.range(0, n_rows, 1, n_tasks)
-        return rows.mapInArrow(function, spark_schema(columns))
-
-    def _append_unread(self, unread: Sequence[Failure]) -> None:
-        now = self.clock()
-        rows = [
-            (printable(f.path), None, _UNREAD, "OSError", f.message, now, True)
-            for f in unread
-        ]
-        if rows:
-            frame = self.spark.createDataFrame(rows, spark_schema(FAILURE_COLUMNS))
-            self._append(frame, FAILURES, len(rows))
-
-    def _append(self, rows: DataFrame, name: str, n_rows: int) -> None:
-        columns = TRACK_COLUMNS if name == TRACKS else FAILURE_COLUMNS
-        if n_rows:
-            target = f"file://{(self.folder / name).resolve()}"
-            rows.select(*columns).coalesce(1).write.mode("append").parquet(target)
+    def _tell(self, tasks: Iterable[Done]) -> None:
+        tasks = list(tasks)
+        told = [each for done in tasks for each in done.told][:MAX_TOLD]
+        for path, message in told:
+            self.report(f"no features from {path!r}: {message}")
+        n_more = sum(done.n_failed for done in tasks) - len(told)
+        if n_more:
+            self.report(f"… and from {n_more} more; see {self.folder / 'failures'}")
 
 
-@contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    with (folder / "_LOCK").open("w") as lock:
+def _found(paths: Iterable[Path]) -> Iterable[FoundFile]:
+    for path in paths:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LibraryError(
-                f"another build writes to {folder}; wait until it has ended"
-            ) from None
-        yield
+            status = path.stat()
+        except FileNotFoundError:  # gone since it was listed
+            continue
+        yield FoundFile(str(path), status.st_size, status.st_mtime_ns)
+
+
+def _is_settled(file: FoundFile, youngest_ns: float, settle_s: float) -> bool:
+    # a time of change in the future says nothing: some other clock is wrong
+    in_future_ns = youngest_ns + settle_s * 1e9
+    return not youngest_ns < file.mtime_ns <= in_future_ns

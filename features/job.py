@@ -1,7 +1,8 @@
 """The feature job: `spark-submit features/job.py MUSIC_DIR`.
 
-Audio → feature table → taste space → track index. The summary is one line of JSON on
-standard output; progress and failures go to standard error.
+Audio → feature table → taste space → track index; where MongoDB is set, the catalogue
+follows. The summary is one line of JSON on standard output; progress and failures go to
+standard error.
 """
 
 import json
@@ -20,18 +21,25 @@ from features.index import build_index
 from features.plan import BuildSummary
 from features.spec import FeatureSpec
 from features.table import table_folder
+from features.watch import SETTLE_S, build_on_change
+from segue import store
 from segue.catalog import track_id_of
 from segue.clock import Clock, system_clock
 from segue.errors import LibraryError, SegueError
+from segue.library import scan_library
+from segue.recordings import mark_recordings
 from segue.settings import Settings, load_settings
+from segue.track_index import TrackIndex
 
-# each worker is one thread of one core; more threads only get in each other's way
-_THREAD_LIMITS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
+_WORKER_ENVIRONMENT: Final = {
+    # each worker is one thread of one core; more only get in each other's way
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    # Arrow's own pool reserves a gigabyte, which would loosen ffmpeg's memory limit
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +49,20 @@ class JobReport:
     Attributes
     ----------
     files : BuildSummary
+    n_unsettled : int
+        Files that were left for later, since they may still be written to.
     n_tracks : int
         Tracks in the index.
     index_version : str
-    seconds : float
-        Wall time of the build, without the start of Spark.
+    extract_s, seconds : float
+        Wall time of the table and of the whole build, without the start of Spark.
     """
 
     files: BuildSummary
+    n_unsettled: int
     n_tracks: int
     index_version: str
+    extract_s: float
     seconds: float
 
     def to_json(self) -> str:
@@ -59,33 +71,79 @@ class JobReport:
         return json.dumps({**fields.pop("files"), **fields})
 
 
-def run_build(
-    spark: SparkSession, music: Path, settings: Settings, clock: Clock
-) -> JobReport:
-    """Bring table, space and index up to date with a music folder.
+@dataclass(frozen=True, slots=True)
+class FeatureJob:
+    """Brings table, space, index and catalogue up to date with a music folder."""
 
-    Raises
-    ------
-    LibraryError
-        When `music` is no folder, or no file of it ever gave features.
-    """
-    start, spec = monotonic(), FeatureSpec()
-    builder = TableBuilder(
-        spark,
-        table_folder(settings.home, spec),
-        spec,
-        settings.features,
-        clock,
-        lambda line: click.echo(line, err=True),
-    )
-    files, contents = builder.build(music)
-    index = build_index(settings, spec, set(map(track_id_of, contents)))
-    return JobReport(
-        files=files,
-        n_tracks=len(index.track_ids),
-        index_version=index.version,
-        seconds=round(monotonic() - start, 2),
-    )
+    spark: SparkSession
+    music: Path
+    settings: Settings
+    clock: Clock = system_clock
+
+    def run(
+        self, *, refit: bool = False, retry_failed: bool = False, settle_s: float = 0.0
+    ) -> JobReport:
+        """Do what is to be done, once; parameters as of the parts.
+
+        Raises
+        ------
+        LibraryError
+            When `music` is no folder, or no file of it ever gave features.
+        """
+        start, spec, settings = monotonic(), FeatureSpec(), self.settings
+        table = table_folder(settings.home, spec)
+        builder = TableBuilder(
+            self.spark, table, spec, settings.features, self.clock, _say
+        )
+        build = builder.build(self.music, retry_failed, settle_s)
+        extracted = monotonic()
+        present = set(map(track_id_of, build.contents))
+        index = build_index(settings, self.clock(), spec, present, refit)
+        self._update_catalogue(index)
+        return JobReport(
+            files=build.summary,
+            n_unsettled=build.n_unsettled,
+            n_tracks=len(index.track_ids),
+            index_version=index.version,
+            extract_s=round(extracted - start, 2),
+            seconds=round(monotonic() - start, 2),
+        )
+
+    def watch(self) -> None:
+        """Run now and after each change below the folder, until stopped."""
+        last: JobReport | None = None
+
+        def build() -> int:
+            nonlocal last
+            try:
+                report = self.run(settle_s=SETTLE_S)
+            except LibraryError as error:  # an empty folder may fill
+                _say(str(error))
+                return 0
+            if last is None or report.index_version != last.index_version:
+                click.echo(report.to_json())
+            last = report
+            return report.n_unsettled
+
+        build_on_change(self.music, self.settings.features.rescan_s, build)
+
+    def _update_catalogue(self, index: TrackIndex) -> None:
+        """Scan the folder into MongoDB and group copies, where MongoDB is set."""
+        settings = self.settings
+        if settings.mongo.uri is None:
+            return
+        try:
+            database = store.connect(settings.mongo)
+            store.prepare(database)
+            covers = settings.home / "covers"
+            scan_library(self.music, database, self.clock, _say, covers=covers)
+            mark_recordings(database, index.track_ids, index.vectors)
+        except SegueError as error:
+            _say(f"the catalogue was not brought up to date: {error}")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def create_session(settings: Settings, submitted: bool) -> SparkSession:
@@ -105,14 +163,17 @@ def create_session(settings: Settings, submitted: bool) -> SparkSession:
         "spark.sql.shuffle.partitions": "2",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        **{f"spark.executorEnv.{name}": "1" for name in _THREAD_LIMITS},
+        **{f"spark.executorEnv.{k}": v for k, v in _WORKER_ENVIRONMENT.items()},
     }
     return builder.config(map=options).getOrCreate()
 
 
 @click.command()
 @click.argument("music_dir", type=click.Path(path_type=Path))
-def main(music_dir: Path) -> None:
+@click.option("--watch", is_flag=True, help="Go on, and take new files as they come.")
+@click.option("--refit", is_flag=True, help="Fit the taste space anew.")
+@click.option("--retry-failed", is_flag=True, help="Try hopeless files once more.")
+def main(music_dir: Path, watch: bool, refit: bool, retry_failed: bool) -> None:
     """Bring the feature table and the track index up to date with MUSIC_DIR."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
@@ -121,7 +182,10 @@ def main(music_dir: Path) -> None:
             raise LibraryError(f"{music_dir} is no folder; give one that holds music")
         spark = create_session(settings, "PYSPARK_GATEWAY_PORT" in os.environ)
         spark.sparkContext.setLogLevel("ERROR")
-        report = run_build(spark, music_dir, settings, system_clock)
+        job = FeatureJob(spark, music_dir, settings)
+        if watch:
+            job.watch()
+        report = job.run(refit=refit, retry_failed=retry_failed)
     except SegueError as error:
         raise click.ClickException(str(error)) from error
     spark.stop()

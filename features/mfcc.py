@@ -1,44 +1,62 @@
-"""One audio file → one feature vector, as librosa computes it; no Spark here."""
+"""The mean MFCC vector of a file, equal to librosa's and computed block by block.
 
-import shutil
-import warnings
-from dataclasses import dataclass
-from pathlib import Path
+The cosine transform is linear, so the mean over frames can be taken before it: the
+mean of the clipped log-mel bands is transformed once.
+"""
 
-import audioread
-import librosa
+from collections.abc import Iterator
+
 import numpy as np
-import soundfile
+import scipy.fft
 from numpy.typing import NDArray
 
+from features.audio import Audio, open_audio
+from features.mel import BandStore, MelBands
 from features.spec import FeatureSpec
+from features.stft import PowerFrames
 from segue.errors import UnreadableAudioError
 
 
-@dataclass(frozen=True, slots=True)
-class TrackFeatures:
-    """What the extraction of one file gives.
+class MeanMfcc:
+    """The mean MFCC vector of a signal that comes in blocks.
 
-    Attributes
+    ``librosa.feature.mfcc(y=y, sr=sr, n_mfcc=n_mfcc).mean(axis=1)``, within 1e-3.
+
+    Parameters
     ----------
-    mfcc : list of float
-        Mean of each coefficient over all frames, `n_mfcc` finite numbers.
     sample_rate_hz : int
-        The file's own rate, at which the frames were taken.
-    duration_s : float
-        Seconds that were really decoded.
+    spec : FeatureSpec
+    store : BandStore
+        Keeps the bands; whoever makes it closes it.
     """
 
-    mfcc: list[float]
-    sample_rate_hz: int
-    duration_s: float
+    def __init__(
+        self, sample_rate_hz: int, spec: FeatureSpec, store: BandStore
+    ) -> None:
+        self._n_mfcc, self._store = spec.n_mfcc, store
+        self._frames = PowerFrames(spec.n_fft, spec.hop_length)
+        self._mel = MelBands(sample_rate_hz, spec.n_fft, spec.n_mels)
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """Take the next samples."""
+        self._keep(self._frames.push(samples))
+
+    def finish(self) -> NDArray[np.float32]:
+        """Return the vector, shape (n_mfcc,)."""
+        self._keep(self._frames.flush())
+        mean = scipy.fft.dct(self._store.mean_db(), type=2, norm="ortho")
+        return np.asarray(mean[: self._n_mfcc], dtype=np.float32)
+
+    def _keep(self, blocks: Iterator[NDArray[np.float32]]) -> None:
+        for power in blocks:
+            self._store.append(self._mel.decibels(power))
 
 
 def extract_mfcc(path: str) -> list[float]:
     """Return the mean MFCC vector of an audio file.
 
     It is ``librosa.feature.mfcc(y=y, sr=sr, n_mfcc=100).mean(axis=1)`` of
-    ``y, sr = librosa.load(path, sr=None)``.
+    ``y, sr = librosa.load(path, sr=None)``, within 1e-3.
 
     Parameters
     ----------
@@ -57,75 +75,32 @@ def extract_mfcc(path: str) -> list[float]:
         When no decoder reads the file (audioread's `NoBackendError`), when less than
         half of what its header announces is there, or when it holds no finite audio.
     """
-    return extract_features(path, FeatureSpec()).mfcc
+    spec = FeatureSpec()
+    with open_audio(path) as audio, BandStore(spec.n_mels) as store:
+        mean = MeanMfcc(audio.sample_rate_hz, spec, store)
+        for samples in audio.blocks:
+            mean.push(samples)
+        require_enough(path, audio, spec)
+        mfcc = mean.finish()
+    require_finite(path, "mfcc", mfcc)
+    return [float(value) for value in mfcc]
 
 
-def extract_features(path: str, spec: FeatureSpec) -> TrackFeatures:
-    """Decode one file and summarise it; raises as :func:`extract_mfcc` does.
+def require_enough(path: str, audio: Audio, spec: FeatureSpec) -> None:
+    """Raise UnreadableAudioError for a file of which too little was decoded.
 
     A file that was cut short still gives features while at least
     `spec.min_decoded_share` of it decodes: that part is what a listener hears.
     """
-    with warnings.catch_warnings():  # of the fallback decoder, of short audio
-        warnings.simplefilter("ignore")
-        samples, sample_rate_hz = _load(path)
-        _check_length(path, len(samples), spec)
-        mfcc = _mean_mfcc(path, samples, sample_rate_hz, spec)
-    return TrackFeatures(mfcc.tolist(), sample_rate_hz, len(samples) / sample_rate_hz)
-
-
-def _load(path: str) -> tuple[NDArray[np.float32], int]:
-    try:
-        if Path(path).stat().st_size == 0:
-            raise UnreadableAudioError(path, "decode", "the file is empty")
-        samples, sample_rate_hz = librosa.load(path, sr=None)
-    except audioread.NoBackendError:
-        raise _undecodable(path) from None
-    except OSError as error:
-        raise UnreadableAudioError(path, "read", str(error), retry=True) from error
-    except librosa.ParameterError as error:
-        raise UnreadableAudioError(path, "decode", str(error)) from error
-    except (EOFError, ValueError, audioread.DecodeError) as error:
-        cause = f"the decoder gave up: {type(error).__name__} {error}"
-        raise UnreadableAudioError(path, "decode", cause) from error
-    if samples.size == 0:
+    if audio.n_decoded == 0:
         raise UnreadableAudioError(path, "decode", "it holds no audio")
-    return samples, int(sample_rate_hz)
-
-
-def _undecodable(path: str) -> UnreadableAudioError:
-    if shutil.which("ffmpeg") is None:
-        cause = "libsndfile does not read it; install ffmpeg and build again"
-        return UnreadableAudioError(path, "decode", cause, retry=True)
-    cause = "neither libsndfile nor ffmpeg reads it"
-    return UnreadableAudioError(path, "decode", cause)
-
-
-def _check_length(path: str, n_decoded: int, spec: FeatureSpec) -> None:
-    try:
-        n_announced = soundfile.info(path).frames
-    except soundfile.SoundFileRuntimeError:
-        return  # ffmpeg decoded it: no trustworthy header
-    if n_decoded < n_announced * spec.min_decoded_share:
-        cause = f"it is cut short: {n_decoded} of {n_announced} samples are there"
+    announced = audio.n_announced or 0
+    if audio.n_decoded < announced * spec.min_decoded_share:
+        cause = f"it is cut short: {audio.n_decoded} of {announced} samples are there"
         raise UnreadableAudioError(path, "decode", cause)
 
 
-def _mean_mfcc(
-    path: str, samples: NDArray[np.float32], sample_rate_hz: int, spec: FeatureSpec
-) -> NDArray[np.float32]:
-    try:
-        frames = librosa.feature.mfcc(
-            y=samples,
-            sr=sample_rate_hz,
-            n_mfcc=spec.n_mfcc,
-            n_mels=spec.n_mels,
-            n_fft=spec.n_fft,
-            hop_length=spec.hop_length,
-        )
-    except librosa.ParameterError as error:
-        raise UnreadableAudioError(path, "mfcc", str(error)) from error
-    mfcc: NDArray[np.float32] = frames.mean(axis=1)
-    if not np.isfinite(mfcc).all():
-        raise UnreadableAudioError(path, "mfcc", "its samples are out of range")
-    return mfcc
+def require_finite(path: str, stage: str, values: NDArray[np.float32]) -> None:
+    """Raise UnreadableAudioError when a feature is no finite number."""
+    if not np.isfinite(values).all():
+        raise UnreadableAudioError(path, stage, "its samples are out of range")

@@ -1,7 +1,20 @@
-"""What a build has to do: pure arithmetic on the hashes of the files found."""
+"""What a build has to do: pure arithmetic on the files found."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+_ROUNDS: Final = 16
+_MAX_TASK_BYTES: Final = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file of the library, as the folder lists it."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +22,11 @@ class HashedFile:
     """A file of the library and the SHA-256 of its bytes."""
 
     path: str
+    size_bytes: int
     content_sha256: str
+
+
+File = TypeVar("File", FoundFile, HashedFile)
 
 
 @dataclass(slots=True)
@@ -59,6 +76,26 @@ class BuildSummary:
         return self.found == outcomes + self.failed + self.known_failures
 
 
+def with_hashes(
+    files: Iterable[FoundFile], stamps: Mapping[tuple[str, int, int], str]
+) -> tuple[list[HashedFile], list[FoundFile]]:
+    """Return the files whose hash is known, and those that have to be read.
+
+    Parameters
+    ----------
+    stamps : mapping
+        SHA-256 by path, size and time of change, from earlier builds.
+    """
+    hashed, unread = list[HashedFile](), list[FoundFile]()
+    for file in files:
+        sha256 = stamps.get((file.path, file.size_bytes, file.mtime_ns))
+        if sha256 is None:
+            unread.append(file)
+        else:
+            hashed.append(HashedFile(file.path, file.size_bytes, sha256))
+    return hashed, unread
+
+
 def plan_build(
     files: Iterable[HashedFile], known: Set[str], hopeless: Set[str]
 ) -> BuildPlan:
@@ -73,7 +110,7 @@ def plan_build(
 
     Examples
     --------
-    >>> copies = [HashedFile("a.ogg", "1f"), HashedFile("b.ogg", "1f")]
+    >>> copies = [HashedFile("a.ogg", 9, "1f"), HashedFile("b.ogg", 9, "1f")]
     >>> plan = plan_build(copies, known=set(), hopeless=set())
     >>> [file.path for file in plan.pending], plan.n_duplicate
     (['a.ogg'], 1)
@@ -91,3 +128,36 @@ def plan_build(
             plan.pending.append(file)
         seen.add(file.content_sha256)
     return plan
+
+
+def split_into_tasks(
+    files: Sequence[File], n_cores: int, max_files: int
+) -> list[list[File]]:
+    """Return the files in tasks: large first and together, small last and alone.
+
+    A task takes a share of what is left (guided self-scheduling), so that there are few
+    tasks and yet no core works long when the others are done.
+
+    Parameters
+    ----------
+    max_files : int
+        Most files of a task; their rows are written together.
+
+    Examples
+    --------
+    >>> files = [FoundFile(f"{n}.ogg", 100, 0) for n in range(40)]
+    >>> [len(task) for task in split_into_tasks(files, n_cores=1, max_files=64)][:12]
+    [2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
+    """
+    tasks = list[list[File]]()
+    left_bytes = sum(file.size_bytes for file in files)
+    room_bytes = 0.0
+    for file in sorted(files, key=lambda file: (-file.size_bytes, file.path)):
+        fits = bool(tasks) and len(tasks[-1]) < max_files
+        if not fits or file.size_bytes > room_bytes:
+            tasks.append([])
+            room_bytes = min(left_bytes / (_ROUNDS * n_cores), _MAX_TASK_BYTES)
+        tasks[-1].append(file)
+        room_bytes -= file.size_bytes
+        left_bytes -= file.size_bytes
+    return tasks

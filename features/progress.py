@@ -2,60 +2,58 @@
 
 import sys
 import threading
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
-from uuid import uuid4
+from typing import Final
 
-from pyspark import SparkContext, StatusTracker
 from tqdm import tqdm
 
-Bar = tqdm  # of tasks done; one task is one or more files
 _POLL_S: Final = 0.2
 _REDRAW_IN_LOG_S: Final = 5.0
 
 
-def progress_bar(what: Sized, description: str, unit: str) -> "tqdm[Any]":
-    """Return a bar on standard error with rate and remaining time."""
+@contextmanager
+def following(
+    what: str, n_files: int, n_bytes: int, done: Callable[[], tuple[int, int]]
+) -> Iterator[None]:
+    """Show on standard error how far a job is, its rate and the time that is left.
+
+    The bar counts bytes, of which files have very different numbers.
+
+    Parameters
+    ----------
+    done : callable
+        Returns the numbers of files and bytes done so far.
+    """
     redraw_s = 0.1 if sys.stderr.isatty() else _REDRAW_IN_LOG_S
-    return tqdm(
-        total=len(what),
-        desc=description,
-        unit=unit,
+    bar = tqdm(
+        total=n_bytes,
+        desc=what,
+        unit="B",
+        unit_scale=True,
         mininterval=redraw_s,
         maxinterval=redraw_s,
         dynamic_ncols=True,
     )
+    stop = threading.Event()
 
-
-@contextmanager
-def task_progress(
-    context: SparkContext, bar: "tqdm[Any]", n_tasks: int, n_rows: int
-) -> Iterator[None]:
-    """Advance `bar` by `n_rows` while the `n_tasks` tasks started inside are done."""
-    group = f"segue-{uuid4()}"
-    context.setJobGroup(group, bar.desc)
-    tracker, stop, start = context.statusTracker(), threading.Event(), bar.n
+    def show() -> None:
+        files, size = done()
+        elapsed_s = bar.format_dict["elapsed"] or 1.0
+        rate = f"{files}/{n_files} files, {files / elapsed_s:.1f}/s"
+        bar.set_postfix_str(rate, refresh=False)
+        bar.update(size - bar.n)
 
     def follow() -> None:
         while not stop.wait(_POLL_S):
-            done = min(n_tasks, _n_tasks_done(tracker, group))
-            bar.update(start + n_rows * done // n_tasks - bar.n)
+            show()
 
     follower = threading.Thread(target=follow, daemon=True)
     follower.start()
     try:
         yield
-        stop.set()
-        follower.join()
-        bar.update(start + n_rows - bar.n)
     finally:
         stop.set()
         follower.join()
-
-
-def _n_tasks_done(tracker: StatusTracker, group: str) -> int:
-    jobs = map(tracker.getJobInfo, tracker.getJobIdsForGroup(group))
-    stages = [stage for job in jobs if job is not None for stage in job.stageIds]
-    infos = map(tracker.getStageInfo, stages)
-    return sum(info.numCompletedTasks for info in infos if info is not None)
+        show()
+        bar.close()

@@ -15,10 +15,14 @@ class FeatureSpec:
     Attributes
     ----------
     method : str
-        The function that makes the frames and what summarises them. Change it when
-        the way a vector is computed changes.
+        What makes the frames and what summarises them. Change it when the way a
+        vector is computed changes.
     n_mfcc, n_mels, n_fft, hop_length : int
         As in :func:`librosa.feature.mfcc`; frames are taken at the file's own rate.
+    common_rate_hz : int
+        The rate of all other descriptors, so that they compare across files.
+    n_timbre : int
+        MFCCs at the common rate: their mean, spread and movement.
     min_decoded_share : float
         A file of which less than this share of the announced length can be decoded
         is a failure, not a track.
@@ -29,11 +33,13 @@ class FeatureSpec:
     True
     """
 
-    method: str = "librosa.feature.mfcc/mean"
+    method: str = "mfcc mean, descriptors 1"
     n_mfcc: int = 100
     n_mels: int = 128
     n_fft: int = 2048
     hop_length: int = 512
+    common_rate_hz: int = 22_050
+    n_timbre: int = 20
     min_decoded_share: float = 0.5
 
 

@@ -71,12 +71,16 @@ def judge_hubs(hubs: HubReport) -> Verdict:
     ranked = next(way for way in hubs.ways if way.way == RANKED)
     is_good = ranked.skew <= HIGH_SKEW and ranked.orphan_share <= MANY_ORPHANS
     largest = ranked.hubs[0].n_lists / hubs.n_tracks
+    orphans = (
+        f"{ranked.orphan_share:.1%} of tracks are in nobody's first {hubs.k}"
+        if ranked.orphan_share > 0
+        else f"Every track is in somebody's first {hubs.k}"
+    )
     return Verdict(
         "Hubs",
         _status(is_good),
-        f"{ranked.orphan_share:.1%} of tracks are in nobody's first {hubs.k}; the "
-        f"largest hub is in {largest:.1%} of lists (skew {ranked.skew:.2f}, high above "
-        f"{HIGH_SKEW}).",
+        f"{orphans}; the largest hub is in {largest:.1%} of lists (skew "
+        f"{ranked.skew:.2f}, high above {HIGH_SKEW}).",
     )
 
 

@@ -1,70 +1,78 @@
-"""What Spark's Python workers run: hash files, extract features, one file at a time.
+"""What Spark's Python workers run: some files of the library, one after the other.
 
-A worker is the boundary of what audio can do: whatever a file raises becomes a row.
-A file that kills its worker, or keeps it longer than allowed, is tried once more by
-Spark and then becomes a row too.
+Each task writes its own parts of the table, so its rows are there as soon as it ends,
+whatever happens to the job. A file is read in a process of its own: whatever it does
+there becomes a row.
 """
 
-import resource
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pyarrow as pa
-from pyspark import TaskContext
+import numpy as np
+import soundfile
 
-from features.mfcc import TrackFeatures, extract_features
-from features.plan import HashedFile
+from features.analysis import TrackFeatures, analyse
+from features.plan import FoundFile, HashedFile
+from features.sandbox import Limits, RunFailedError, run_apart
 from features.spec import FeatureSpec, spec_hash
-from features.table import FAILURE_COLUMNS, TRACK_COLUMNS, arrow_schema
+from features.table import FAILURES, STAMPS, TRACKS, Row, TableWriter
 from segue.catalog import content_sha256, track_id_of
 from segue.clock import Clock
 from segue.errors import UnreadableAudioError
 from segue.settings import FeatureSettings
 
-Row = dict[str, Any]
-BatchFunction = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
-
-HASH_COLUMNS: Final = {"row": "int", "content_sha256": "string", "message": "string"}
-"""A file by its place in the list; `message` says why it could not be hashed."""
-
-RESULT_COLUMNS: Final = {**TRACK_COLUMNS, **FAILURE_COLUMNS}
-"""A row of the table or a failure; the columns of the other kind are null."""
-
 MAX_MESSAGE_CHARS: Final = 500
-_LAST_TRY: Final = 1
+_WARM_UP_RATES_HZ: Final = (22_050, 44_100, 48_000)
+# a file gets the timeout once more for each of these
+_MB_PER_TIMEOUT: Final = 16
+_TELLING: Final = 5
 
 
-def hash_files(paths: Sequence[str]) -> BatchFunction:
-    """Return a function of batches of places in `paths`, giving `HASH_COLUMNS`."""
-    schema = arrow_schema(HASH_COLUMNS)
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of the files of a task.
 
-    def hash_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            rows = [_hashed(row, paths[row]) for row in batch.column(0).to_pylist()]
-            yield pa.RecordBatch.from_pylist(rows, schema=schema)
+    Attributes
+    ----------
+    n_files, n_failed, n_bytes : int
+    told : tuple of (path, message)
+        The first few failures; all of them are rows of the table.
+    """
 
-    return hash_batches
+    n_files: int
+    n_failed: int
+    n_bytes: int
+    told: tuple[tuple[str, str], ...]
+
+
+def hash_files(files: Sequence[FoundFile], writer: TableWriter, clock: Clock) -> Done:
+    """Hash files; write their stamps, and a failure for each unreadable one."""
+    rows = [_hashed(file, clock) for file in files]
+    failures = [row for row in rows if "error_class" in row]
+    writer.write(STAMPS, [row for row in rows if "error_class" not in row])
+    writer.write(FAILURES, failures)
+    return _done(files, failures)
 
 
 def extract_files(
     files: Sequence[HashedFile],
-    spec: FeatureSpec,
+    writer: TableWriter,
     clock: Clock,
-    limits: FeatureSettings,
-) -> BatchFunction:
-    """Return a function of batches of places in `files`, giving `RESULT_COLUMNS`."""
-    schema = arrow_schema(RESULT_COLUMNS)
-
-    def extract_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for row in batch.column(0).to_pylist():
-                result = _result(files[row], spec, clock, limits)
-                yield pa.RecordBatch.from_pylist([result], schema=schema)
-
-    return extract_batches
+    spec: FeatureSpec,
+    settings: FeatureSettings,
+) -> Done:
+    """Extract features; write a row of the table or a failure for each file."""
+    _warm_up(spec)
+    rows = [_extracted(file, clock, spec, settings) for file in files]
+    failures = [row for row in rows if "error_class" in row]
+    writer.write(TRACKS, [row for row in rows if "error_class" not in row])
+    writer.write(FAILURES, failures)
+    return _done(files, failures)
 
 
 def printable(text: str) -> str:
@@ -79,98 +87,114 @@ def printable(text: str) -> str:
     return valid[:MAX_MESSAGE_CHARS]
 
 
-def _hashed(row: int, path: str) -> Row:
+def _done(
+    files: Sequence[FoundFile] | Sequence[HashedFile], failures: list[Row]
+) -> Done:
+    told = tuple((row["path"], row["message"]) for row in failures[:_TELLING])
+    return Done(len(files), len(failures), sum(f.size_bytes for f in files), told)
+
+
+def _hashed(file: FoundFile, clock: Clock) -> Row:
     try:
-        path.encode("utf-8")
-        return {"row": row, "content_sha256": content_sha256(Path(path))}
-    except UnicodeEncodeError:
-        return {"row": row, "message": "its name is not UTF-8; rename the file"}
+        file.path.encode("utf-8")
+        sha256 = content_sha256(Path(file.path))
+    except UnicodeEncodeError as error:
+        cause = "its name is not UTF-8; rename the file"
+        return _failure(file.path, None, clock, _unreadable(file.path, cause, error))
     except OSError as error:
-        return {"row": row, "message": printable(str(error))}
+        return _failure(file.path, None, clock, _unreadable(file.path, error, error))
+    return {
+        "path": file.path,
+        "size_bytes": file.size_bytes,
+        "mtime_ns": file.mtime_ns,
+        "content_sha256": sha256,
+        "seen_at": clock(),
+    }
 
 
-def _result(
-    file: HashedFile, spec: FeatureSpec, clock: Clock, limits: FeatureSettings
+def _unreadable(path: str, cause: object, error: Exception) -> UnreadableAudioError:
+    unreadable = UnreadableAudioError(path, "read", str(cause), retry=True)
+    unreadable.__cause__ = error
+    return unreadable
+
+
+def _extracted(
+    file: HashedFile, clock: Clock, spec: FeatureSpec, settings: FeatureSettings
 ) -> Row:
+    n_timeouts = 1 + file.size_bytes / (_MB_PER_TIMEOUT << 20)
+    limits = Limits(settings.file_timeout_s * n_timeouts, settings.worker_memory_mb)
     try:
-        features = _extract(file.path, spec, limits)
-    except UnreadableAudioError as error:
-        return _failure(file, clock, error)
-    return _track(file, features, spec, clock)
-
-
-def _extract(path: str, spec: FeatureSpec, limits: FeatureSettings) -> TrackFeatures:
-    attempt = _attempt_number()
-    if attempt > _LAST_TRY:
-        cause = f"{attempt} workers died on it, or took over {limits.file_timeout_s} s"
-        raise UnreadableAudioError(path, "worker", cause)
-    try:
-        with _time_limit(limits.file_timeout_s), _memory_limit(limits.worker_memory_mb):
-            return extract_features(path, spec)
-    except UnreadableAudioError:
-        raise
-    except MemoryError as error:
-        cause = (
-            f"it takes more than features.worker_memory_mb {limits.worker_memory_mb}"
-        )
-        raise UnreadableAudioError(path, "memory", cause, retry=True) from error
-    except Exception as error:  # the boundary: the file is the culprit, and named
-        cause = f"{type(error).__name__}: {error}"
-        raise UnreadableAudioError(path, "unknown", cause) from error
-
-
-def _track(
-    file: HashedFile, features: TrackFeatures, spec: FeatureSpec, clock: Clock
-) -> Row:
+        answer = json.loads(run_apart(partial(_analysed, file.path, spec), limits))
+    except RunFailedError as error:
+        # more time or memory may help; a crash will come again
+        retry = error.stage != "worker"
+        failure = UnreadableAudioError(file.path, error.stage, str(error), retry)
+        return _failure(file.path, file.content_sha256, clock, failure)
+    if "error_class" in answer:
+        return {
+            "path": printable(file.path),
+            "content_sha256": file.content_sha256,
+            "failed_at": clock(),
+            **answer,
+        }
     return {
         "track_id": track_id_of(file.content_sha256),
         "path": file.path,
         "content_sha256": file.content_sha256,
-        "sample_rate_hz": features.sample_rate_hz,
-        "duration_s": features.duration_s,
-        "mfcc": features.mfcc,
         "spec": spec_hash(spec),
         "extracted_at": clock(),
+        **answer,
     }
 
 
-def _failure(file: HashedFile, clock: Clock, error: UnreadableAudioError) -> Row:
+def _analysed(path: str, spec: FeatureSpec) -> bytes:
+    """Return the columns of a track or of a failure, as JSON."""
+    try:
+        return json.dumps(_columns(analyse(path, spec))).encode()
+    except UnreadableAudioError as error:
+        failure = error
+    except MemoryError:
+        raise
+    except Exception as error:  # the boundary: the file is the culprit, and named
+        cause = f"{type(error).__name__}: {error}"
+        failure = UnreadableAudioError(path, "unknown", cause)
+        failure.__cause__ = error
+    return json.dumps(_reason(failure)).encode()
+
+
+def _columns(features: TrackFeatures) -> Row:
     return {
-        "path": file.path,
-        "content_sha256": file.content_sha256,
+        "sample_rate_hz": features.sample_rate_hz,
+        "n_channels": features.n_channels,
+        "duration_s": features.duration_s,
+        **{name: values.tolist() for name, values in features.blocks.items()},
+    }
+
+
+def _reason(error: UnreadableAudioError) -> Row:
+    return {
         "stage": error.stage,
         "error_class": type(error.__cause__ or error).__name__,
         "message": printable(error.cause),
-        "failed_at": clock(),
         "retry": error.retry,
     }
 
 
-def _attempt_number() -> int:
-    context = TaskContext.get()
-    return 0 if context is None else context.attemptNumber()
+def _failure(
+    path: str, sha256: str | None, clock: Clock, error: UnreadableAudioError
+) -> Row:
+    return {
+        "path": printable(path),
+        "content_sha256": sha256,
+        "failed_at": clock(),
+        **_reason(error),
+    }
 
 
-@contextmanager
-def _time_limit(timeout_s: int) -> Iterator[None]:
-    """End this process after `timeout_s`, even inside a decoder that hangs."""
-    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(timeout_s)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextmanager
-def _memory_limit(memory_mb: int) -> Iterator[None]:
-    """Give a MemoryError to whoever asks for more, instead of taking the machine."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = memory_mb << 20
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+@cache
+def _warm_up(spec: FeatureSpec) -> None:
+    """Load and compile once a worker what each forked child needs."""
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        for rate_hz in _WARM_UP_RATES_HZ:
+            soundfile.write(file.name, np.zeros((rate_hz, 2)), rate_hz)
+            analyse(file.name, spec)

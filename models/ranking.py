@@ -1,9 +1,11 @@
-"""From a taste vector to a list: cosine, exclusions, top k, and why.
+"""From a taste vector to a list: score, exclusions, top k, and why.
 
 Tracks are unit rows and the taste vector has unit length, so a dot product is the
-cosine. Candidates come from one float32 matrix product for many listeners; their scores
-are computed again in float64 one listener at a time, so that a list does not depend on
-who else was in the batch.
+cosine. The score is ``1 - (1 - cosine) / scale`` with the hub scale of the track: it is
+the cosine for a track at a usual distance from its neighbours, and less for one that
+is near to everything. Candidates come from one float32 matrix product for many
+listeners; their scores are computed again in float64 one listener at a time, so that a
+list does not depend on who else was in the batch.
 """
 
 from collections.abc import Sequence
@@ -23,6 +25,9 @@ _SPARE_CANDIDATES: Final = 16
 _SCORE_DECIMALS: Final = 9
 _N_REASONS: Final = 2
 
+PARTS: Final = ("taste", "skips", "hub")
+"""What a score is made of."""
+
 
 class Because(NamedTuple):
     """A listen that brought a track into the list; `share` of what spoke for it."""
@@ -39,10 +44,10 @@ class Recommendation:
     Attributes
     ----------
     score : float
-        Cosine of track and taste vector, in [-1, 1].
+        At most 1, which is the taste itself.
     parts : dict
-        `taste` (towards what was heard) and `skips` (away from what was skipped);
-        they add up to `score`.
+        `taste` (towards what was heard), `skips` (away from what was skipped) and `hub`
+        (against tracks that are near to everything); they add up to `score`.
     """
 
     track_id: str
@@ -105,6 +110,8 @@ def rank(
     directions = [request.taste.direction(negative_pull) for request in requests]
     queries = np.stack([taste + skips for taste, skips in directions])
     scores = queries.astype(np.float32) @ index.vectors.T
+    scores -= 1
+    scores /= index.scales  # but for the 1 that all have in common
     lists = []
     for request, direction, row in zip(requests, directions, scores, strict=True):
         rows = _candidates(row, request.excluded, index, k)
@@ -135,7 +142,9 @@ def _ranked(
         return []
     rows = np.sort(rows)
     vectors = index.vectors[rows].astype(np.float64)
-    parts = np.stack([vectors @ taste, vectors @ skips], axis=1)
+    scales = index.scales[rows].astype(np.float64)
+    sides = vectors @ np.stack([taste, skips], axis=1) / scales[:, None]
+    parts = np.column_stack([sides, 1 - 1 / scales])
     scores = parts.sum(axis=1)
     order = np.lexsort((rows, -scores.round(_SCORE_DECIMALS)))[:k]
     return [
@@ -143,7 +152,7 @@ def _ranked(
             track_id=index.track_ids[rows[i]],
             rank=place,
             score=float(scores[i]),
-            parts={"taste": float(parts[i, 0]), "skips": float(parts[i, 1])},
+            parts=dict(zip(PARTS, parts[i].tolist(), strict=True)),
             because=_because(vectors[i], request.listens, index),
         )
         for place, i in enumerate(order, start=1)

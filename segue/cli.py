@@ -170,16 +170,43 @@ def features() -> None:
 
 @features.command("build")
 @click.argument("folder", type=FOLDER)
+@click.option("--watch", is_flag=True, help="Go on, and take new files as they come.")
+@click.option("--refit", is_flag=True, help="Fit the taste space anew.")
+@click.option("--retry-failed", is_flag=True, help="Try hopeless files once more.")
 @click.pass_obj
-def features_build(settings: Settings, folder: Path) -> None:
+def features_build(settings: Settings, folder: Path, **options: bool) -> None:
     """Extract what is new in FOLDER, by Spark, and build the track index.
 
-    The same as `bin/submit features FOLDER`. Files that cannot be read become rows of
-    the table `failures`.
+    The same as `bin/submit features FOLDER`. A file whose bytes are known is not read
+    again; one that gives nothing becomes a row of `failures` and costs nobody else. It
+    may be killed at any moment: the next run goes on where it stood. Where MongoDB is
+    set or runs here, the catalogue follows.
+
+    Prints one line of JSON: found = new + known + duplicate + failed + known_failures.
     """
+    from segue import services
     from segue.submit import exec_job
 
-    exec_job(settings, "features", [str(folder.absolute())], _report)
+    flags = [f"--{name.replace('_', '-')}" for name, on in options.items() if on]
+    ready = services.with_mongo_if_any(settings)
+    exec_job(ready, "features", [str(folder.absolute()), *flags], _report)
+
+
+@features.command("refit")
+@JSON_OPTION
+@click.pass_obj
+def features_refit(settings: Settings, as_json: bool) -> None:
+    """Fit the taste space anew to the tracks of the index; no audio is read.
+
+    The running stream takes the new space with its next batch, whole.
+    """
+    from features.index import refit_index
+    from segue.clock import system_clock
+
+    index = refit_index(settings, system_clock())
+    answer = {"n_tracks": len(index.track_ids), "index_version": index.version}
+    text = f"{answer['n_tracks']} tracks in index {index.version}"
+    click.echo(json.dumps(answer) if as_json else text)
 
 
 @main.command()
@@ -208,8 +235,9 @@ def submit(settings: Settings, job: str, args: tuple[str, ...]) -> None:
     from segue import services
     from segue.submit import exec_job
 
-    ready = services.with_endpoints(settings) if job == "stream" else settings
-    exec_job(ready, job, list(args), _report)
+    needs_services = job == "stream"
+    find = services.with_endpoints if needs_services else services.with_mongo_if_any
+    exec_job(find(settings), job, list(args), _report)
 
 
 @main.command()

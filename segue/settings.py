@@ -83,11 +83,17 @@ class FeatureSettings(_Section):
     """Audio → feature table."""
 
     files_per_commit: PositiveInt = 64
-    """Files after which their rows are committed; a killed build loses fewer."""
-    file_timeout_s: PositiveInt = 300
-    """Seconds after which the extraction of one file is given up."""
-    worker_memory_mb: PositiveInt = 6144
-    """Most memory of a worker process; librosa takes about 75 MB an audio-minute."""
+    """Most files whose rows are committed together; a killed build loses fewer."""
+    file_timeout_s: PositiveInt = 60
+    """Seconds for one file, and as many again for each 16 MiB of it."""
+    worker_memory_mb: Annotated[int, Field(ge=512)] = 1024
+    """Most memory, in MiB, of a process that reads a file, however long that is."""
+    refit_share: PositiveFloat = 0.2
+    """Share by which the catalogue may change before the taste space is fitted anew."""
+    refit_after_h: PositiveInt = 168
+    """Hours after which a changed catalogue has its space fitted anew all the same."""
+    rescan_s: PositiveInt = 300
+    """Seconds after which `--watch` looks through the folder without being told."""
 
 
 class StreamSettings(_Section):

@@ -7,10 +7,13 @@ in one step, so that a reader sees a whole index or the one before.
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,10 @@ from numpy.typing import NDArray
 from segue.errors import IndexMissingError
 
 _POINTER: Final = "CURRENT"
+_IDS: Final = "track_ids.json"
+_VECTORS: Final = "vectors.npy"
+_SCALES: Final = "scales.npy"
+_KEPT_BUILDS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,10 @@ class TrackIndex:
         Ascending, `n_tracks` of them.
     vectors : ndarray, float32, shape (n_tracks, n_dims)
         Rows of unit length, in the order of `track_ids`.
+    scales : ndarray, float32, shape (n_tracks,)
+        Hub scales, greater than 0: how far a track lies from its neighbours, over what
+        is usual. Tracks are ranked by ``1 - (1 - cosine) / scale``, so that none is
+        near to everything.
     row_of : dict
         Row number of each track.
     """
@@ -39,26 +50,38 @@ class TrackIndex:
     version: str
     track_ids: list[str]
     vectors: NDArray[np.float32]
+    scales: NDArray[np.float32]
     row_of: dict[str, int]
 
 
 def create_track_index(
-    version: str, track_ids: list[str], vectors: NDArray[np.float32]
+    version: str,
+    track_ids: list[str],
+    vectors: NDArray[np.float32],
+    scales: NDArray[np.float32] | None = None,
 ) -> TrackIndex:
-    """Return an index over `vectors`, one row a track."""
+    """Return an index over `vectors`, one row a track; without `scales` all are 1."""
     rows = {track_id: row for row, track_id in enumerate(track_ids)}
-    return TrackIndex(version, track_ids, vectors, rows)
+    if scales is None:
+        scales = np.ones(len(track_ids), dtype=np.float32)
+    return TrackIndex(version, track_ids, vectors, scales, rows)
 
 
 def write_track_index(folder: Path, index: TrackIndex) -> None:
-    """Store `index` below `folder` and make it the current one."""
+    """Store `index` below `folder` and make it the current one.
+
+    The few builds before it stay, for readers that still have them open.
+    """
     target = folder / index.version
     target.mkdir(parents=True, exist_ok=True)
-    _write_atomically(target / "track_ids.json", json.dumps(index.track_ids).encode())
-    temporary = target / f"vectors.{os.getpid()}.npy"
-    np.save(temporary, index.vectors)
-    temporary.replace(target / "vectors.npy")
-    _write_atomically(folder / _POINTER, index.version.encode())
+    with write_atomically(target / _IDS) as file:
+        file.write(json.dumps(index.track_ids).encode())
+    for name, array in ((_VECTORS, index.vectors), (_SCALES, index.scales)):
+        with write_atomically(target / name) as file:
+            np.save(file, array)
+    with write_atomically(folder / _POINTER) as file:
+        file.write(index.version.encode())
+    _prune(folder, index.version)
 
 
 def current_version(folder: Path) -> str | None:
@@ -94,12 +117,27 @@ def read_track_index(folder: Path) -> TrackIndex:
 @lru_cache(maxsize=2)
 def open_track_index(folder: Path, version: str) -> TrackIndex:
     """Open one build; each process opens it once."""
-    track_ids = json.loads((folder / version / "track_ids.json").read_bytes())
-    vectors = np.load(folder / version / "vectors.npy", mmap_mode="r")
-    return create_track_index(version, track_ids, vectors)
+    track_ids = json.loads((folder / version / _IDS).read_bytes())
+    vectors = np.load(folder / version / _VECTORS, mmap_mode="r")
+    scales = np.load(folder / version / _SCALES)
+    return create_track_index(version, track_ids, vectors, scales)
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+@contextmanager
+def write_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears under its name when it is whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _prune(folder: Path, version: str) -> None:
+    builds = [path for path in folder.iterdir() if path.is_dir()]
+    builds.sort(key=lambda path: path.stat().st_mtime_ns)
+    for build in builds[:-_KEPT_BUILDS]:
+        if build.name != version:
+            shutil.rmtree(build, ignore_errors=True)

@@ -46,9 +46,11 @@ BatchStep = Callable[[DataFrame, int], None]
 
 def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the query that keeps panes and lists."""
-    update = updating(settings)
 
     def write_batch(panes: DataFrame, batch_id: int) -> None:
+        # the newest index, one for the whole batch
+        version = read_track_index(settings.home / "index").version
+        update = updating(settings, version)
         # the rows that come back are a handful of counts; the documents stay outside
         by_listener(panes).mapInArrow(update, UPDATED).collect()
 

@@ -22,7 +22,7 @@ from segue import store
 from segue.clock import Clock, system_clock
 from segue.settings import MongoSettings, Settings, StreamSettings, TasteSettings
 from segue.store import Document
-from segue.track_index import TrackIndex, read_track_index
+from segue.track_index import TrackIndex, open_track_index
 from streaming.schemas import ENTRY_FIELDS, PLACE, UPDATED
 
 
@@ -42,15 +42,21 @@ class Update(NamedTuple):
 
 
 def updating(
-    settings: Settings, clock: Clock = system_clock
+    settings: Settings, index_version: str, clock: Clock = system_clock
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the worker's step for `mapInArrow` over rows of `by_listener`."""
+    """Return the worker's step for `mapInArrow` over rows of `by_listener`.
+
+    Parameters
+    ----------
+    index_version : str
+        The index of this micro-batch, the same for all its workers.
+    """
 
     def updated(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         schema = to_arrow_schema(UPDATED, timezone="UTC")
         for batch in batches:
             changed = {r["user_id"]: _panes(r["panes"]) for r in batch.to_pylist()}
-            done = _bring_up_to_date(changed, settings, clock)
+            done = _bring_up_to_date(changed, settings, index_version, clock)
             counts = {
                 "n_listeners": len(changed),
                 "n_panes": len(done.windows),
@@ -62,10 +68,13 @@ def updating(
 
 
 def _bring_up_to_date(
-    changed: Mapping[str, list[Pane]], settings: Settings, clock: Clock
+    changed: Mapping[str, list[Pane]],
+    settings: Settings,
+    index_version: str,
+    clock: Clock,
 ) -> Update:
     database = _database(settings.mongo)
-    index = read_track_index(settings.home / "index")
+    index = open_track_index(settings.home / "index", index_version)
     others = _read_other_panes(database, changed, settings)
     update = create_update(changed, others, index, settings, clock())
     store.upsert(database, store.TASTE_WINDOWS, update.windows)

@@ -151,12 +151,23 @@ def with_endpoints(settings: Settings) -> Settings:
         When none is set and none runs.
     """
     settings = with_kafka(settings)
-    uri = _mongo_address(settings)
-    if uri is None:
+    settings = with_mongo_if_any(settings)
+    if settings.mongo.uri is None:
         raise MongoUnreachableError(
             "no MongoDB is set and none was started here; run `segue up`, or set "
             "SEGUE_MONGO_URI to a replica set that runs"
         )
+    return settings
+
+
+def with_mongo_if_any(settings: Settings) -> Settings:
+    """Return settings that name the MongoDB that is set or runs here, if there is one.
+
+    Nothing is asked over the network.
+    """
+    uri = _mongo_address(settings)
+    if uri is None:
+        return settings
     mongo = settings.mongo.model_copy(update={"uri": SecretStr(uri)})
     return settings.model_copy(update={"mongo": mongo})
 

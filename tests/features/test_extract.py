@@ -14,7 +14,7 @@ from features import extract_mfcc
 from features.extract import TableBuilder
 from features.plan import BuildSummary
 from features.spec import FeatureSpec
-from features.table import read_failures, read_tracks, read_vectors
+from features.table import STAMPS, TRACKS, read_failures, read_tracks
 from segue.catalog import content_sha256, track_id_of
 from segue.clock import fixed_clock
 from segue.errors import LibraryError
@@ -40,6 +40,9 @@ class Workshop:
         default_factory=lambda: FeatureSettings(files_per_commit=3)
     )
     lines: list[str] = field(default_factory=list)
+    retry_failed: bool = False
+    settle_s: float = 0.0
+    n_unsettled: int = 0
 
     def build(self) -> BuildSummary:
         clock = fixed_clock(START)
@@ -51,9 +54,10 @@ class Workshop:
             clock,
             self.lines.append,
         )
-        summary, _ = builder.build(self.music)
-        assert summary.adds_up
-        return summary
+        built = builder.build(self.music, self.retry_failed, self.settle_s)
+        assert built.summary.adds_up
+        self.n_unsettled = built.n_unsettled
+        return built.summary
 
 
 @pytest.fixture
@@ -91,7 +95,7 @@ def test_every_file_becomes_a_row_and_a_second_build_adds_nothing(
     write_sound(workshop.music / "later.ogg", seed=99)
     third = workshop.build()
     assert (third.known, third.new) == (len(NAMES), 1)
-    assert len(read_vectors(workshop.table)[0]) == len(NAMES) + 1
+    assert read_tracks(workshop.table).num_rows == len(NAMES) + 1
 
 
 def test_bad_files_become_failures_with_a_reason_and_are_not_tried_again(
@@ -130,14 +134,54 @@ def test_files_that_cannot_be_opened_are_failures(workshop: Workshop) -> None:
     assert failure["retry"]
 
 
-def test_a_file_that_takes_too_much_memory_is_a_failure(workshop: Workshop) -> None:
+def test_what_failed_for_good_is_tried_again_by_command(workshop: Workshop) -> None:
+    (workshop.music / "text.mp3").write_text("this is no music " * 99)
+    assert workshop.build().failed == 1
+    workshop.retry_failed = True
+    assert workshop.build().failed == 1
+    assert read_failures(workshop.table).num_rows == 2
+
+
+def test_a_file_that_did_not_change_is_not_read_again(workshop: Workshop) -> None:
+    workshop.build()
+    path = workshop.music / NAMES[0]
+    status = path.stat()
+    path.write_bytes(b"x" * status.st_size)  # other bytes, same size and time
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert workshop.build().known == len(NAMES)
+    os.utime(path)
+    assert workshop.build().failed == 1
+
+
+def test_a_file_that_is_being_written_is_left_for_later(workshop: Workshop) -> None:
+    now_s = START.timestamp()
+    for age_s, name in enumerate(NAMES):
+        os.utime(workshop.music / name, (now_s - age_s, now_s - age_s))
+    workshop.settle_s = 1.5
+    assert workshop.build().found == len(NAMES) - 2
+    assert workshop.n_unsettled == 2
+    in_future_s = now_s + 3600  # some other clock is wrong; it shall not wait for ever
+    os.utime(workshop.music / NAMES[0], (in_future_s, in_future_s))
+    assert workshop.build().new == 1
+
+
+def test_each_task_commits_its_own_rows(workshop: Workshop) -> None:
+    workshop.settings = FeatureSettings(files_per_commit=1)
+    workshop.build()
+    for name in (TRACKS, STAMPS):
+        assert len(list((workshop.table / name).glob("*.parquet"))) == len(NAMES)
+
+
+def test_a_file_that_takes_too_long_is_a_failure_worth_a_try(
+    workshop: Workshop,
+) -> None:
     shutil.rmtree(workshop.music)
-    write_sound(workshop.music / "long.flac", duration_s=900, level=0)
-    workshop.settings = FeatureSettings(worker_memory_mb=700)
+    write_sound(workshop.music / "long.flac", duration_s=1800, level=0)
+    workshop.settings = FeatureSettings(file_timeout_s=1)
     assert workshop.build().failed == 1
     (failure,) = failures_of(workshop)
-    assert (failure["stage"], failure["retry"]) == ("memory", True)
-    assert "worker_memory_mb" in failure["message"]
+    assert (failure["stage"], failure["retry"]) == ("time", True)
+    assert failure["message"] == "it took more than 1 s and was ended"
 
 
 def test_a_folder_without_music_gives_an_empty_summary(workshop: Workshop) -> None:

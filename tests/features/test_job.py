@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,9 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from features.job import run_build
+from features.job import FeatureJob
 from features.spec import FeatureSpec
 from features.table import read_failures, read_tracks, table_folder
-from segue.clock import system_clock
 from segue.settings import Settings
 from segue.track_index import current_version
 from tests.features.sounds import write_samples, write_sound
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 
 def start(
-    java: Path, home: Path, music: Path, **settings: str
+    java: Path, home: Path, music: Path, *flags: str, **settings: str
 ) -> subprocess.Popen[str]:
     environ = {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
@@ -40,7 +40,7 @@ def start(
         **settings,
     }
     return subprocess.Popen(
-        [sys.executable, JOB, music],
+        [sys.executable, JOB, music, *flags],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -96,14 +96,14 @@ def test_a_killed_build_goes_on_and_ends_with_the_table_of_a_clean_one(
     assert (again["known"], again["new"]) == (n_before, n_files - n_before)
 
     undisturbed = Settings(home=tmp_path / "undisturbed")
-    clean = run_build(spark, music, undisturbed, system_clock)
+    clean = FeatureJob(spark, music, undisturbed).run()
     assert clean.files.new == n_files
     assert table(home).equals(table(undisturbed.home))
     assert again["index_version"] == clean.index_version
     assert current_version(home / "index") == clean.index_version
 
 
-def test_a_file_that_takes_its_worker_with_it_is_a_failure(
+def test_a_folder_without_any_track_is_an_error_without_a_traceback(
     java: Path, tmp_path: Path
 ) -> None:
     music, home = tmp_path / "music", tmp_path / "home"
@@ -111,12 +111,41 @@ def test_a_file_that_takes_its_worker_with_it_is_a_failure(
 
     process = start(java, home, music, SEGUE_FEATURES_FILE_TIMEOUT_S="1")
     _, err = process.communicate(timeout=300)
-    assert "2 workers died on it, or took over 1 s" in err
+    assert "took more than 1 s" in err
     failures = read_failures(table_folder(home, FeatureSpec())).to_pylist()
-    assert [row["stage"] for row in failures] == ["worker"]
+    assert [row["stage"] for row in failures] == ["time"]
     assert process.returncode == 1  # no track at all, so no index
     assert "Error: no track" in err
     assert "Traceback" not in err
+
+
+def test_watching_takes_a_new_file_within_ten_seconds_and_ctrl_c_ends_it(
+    java: Path, tmp_path: Path
+) -> None:
+    music, home = tmp_path / "music", tmp_path / "home"
+    for seed in range(8):
+        write_sound(music / f"{seed}.flac", seed)
+    process = start(java, home, music, "--watch")
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    assert (first["new"], first["n_tracks"]) == (8, 8)
+
+    write_sound(tmp_path / "aside.flac", seed=99, duration_s=5)
+    dropped = time.monotonic()
+    shutil.copyfile(tmp_path / "aside.flac", music / "new.flac")
+    second = json.loads(process.stdout.readline())
+    assert time.monotonic() - dropped < 10
+    assert (second["known"], second["new"], second["n_tracks"]) == (8, 1, 9)
+    assert current_version(home / "index") == second["index_version"]
+
+    (music / "0.flac").unlink()
+    assert json.loads(process.stdout.readline())["n_tracks"] == 8
+
+    members = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    _, alive = psutil.wait_procs(members, timeout=20)
+    assert alive == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features import extract_mfcc
-from features.mfcc import extract_features
+from features.analysis import analyse
 from features.spec import FeatureSpec
 from segue.errors import UnreadableAudioError
 from tests.features.sounds import cut, write_samples, write_sound
@@ -29,13 +29,13 @@ def test_vector_is_librosas_own(tmp_path: Path, suffix: str, n_channels: int) ->
 
 def test_rate_and_length_are_those_of_the_file(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.flac", duration_s=1.5, rate_hz=8000)
-    features = extract_features(str(path), FeatureSpec())
+    features = analyse(str(path), FeatureSpec())
     assert (features.sample_rate_hz, features.duration_s) == (8000, 1.5)
 
 
 def test_a_spec_sets_the_length_of_the_vector(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav")
-    assert len(extract_features(str(path), FeatureSpec(n_mfcc=13)).mfcc) == 13
+    assert len(analyse(str(path), FeatureSpec(n_mfcc=13)).blocks["mfcc"]) == 13
 
 
 @pytest.mark.parametrize("samples", [[0.0] * 30_000, [0.1], [0.5, -0.5] * 100])
@@ -95,9 +95,9 @@ def test_most_of_a_truncated_file_gives_features_of_what_is_there(
     tmp_path: Path, suffix: str
 ) -> None:
     path = cut(write_sound(tmp_path / f"a.{suffix}", duration_s=10), 0.8)
-    features = extract_features(str(path), FeatureSpec())
+    features = analyse(str(path), FeatureSpec())
     assert 5 < features.duration_s < 9
-    assert np.isfinite(features.mfcc).all()
+    assert np.isfinite(features.blocks["mfcc"]).all()
 
 
 def test_truncated_file_of_which_little_is_left_is_reported(tmp_path: Path) -> None:

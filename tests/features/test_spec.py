@@ -15,4 +15,4 @@ def test_each_parameter_changes_the_hash(name: str) -> None:
 
 
 def test_the_hash_names_a_folder_and_is_the_same_on_every_machine() -> None:
-    assert spec_hash(FeatureSpec()) == "dc8c8ceac93a"
+    assert spec_hash(FeatureSpec()) == "f748739f8945"

@@ -1,0 +1,196 @@
+"""Audio files as a stream of mono blocks, whatever their format, rate and length.
+
+libsndfile reads what it can; the rest goes through audioread to ffmpeg. Blocks are
+float32 and mono by the mean of the channels, the samples that ``librosa.load(path,
+sr=None)`` gives, but never the whole file at once. What a header claims is only
+compared with what was decoded.
+"""
+
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import audioread
+import numba
+import numpy as np
+import soundfile
+from audioread.ffdec import FFmpegAudioFile
+from numpy.typing import NDArray
+
+from segue.errors import UnreadableAudioError
+
+BLOCK_FRAMES: Final = 65_536
+MAX_RATE_HZ: Final = 768_000
+MAX_CHANNELS: Final = 64
+_FFMPEG_BLOCK_BYTES: Final = 65_536
+_FFMPEG_QUEUE_BLOCKS: Final = 32
+_INT16_PEAK: Final = 32_768.0
+
+
+@dataclass(slots=True)
+class Audio:
+    """An open audio file.
+
+    Attributes
+    ----------
+    sample_rate_hz : int
+        The file's own rate.
+    n_channels : int
+    n_announced : int or None
+        Samples a channel, as the header claims; None where no header is believed.
+    blocks : iterator of ndarray, float32, shape (n_samples,)
+        The mono signal in order, at most `BLOCK_FRAMES` samples at a time; each block
+        is overwritten by the next. Raises UnreadableAudioError for samples that are
+        not finite, and where the decoder gives up.
+    n_decoded : int
+        Samples that `blocks` has given so far.
+    """
+
+    sample_rate_hz: int
+    n_channels: int
+    n_announced: int | None
+    blocks: Iterator[NDArray[np.float32]] = field(default_factory=lambda: iter(()))
+    n_decoded: int = 0
+
+
+@contextmanager
+def open_audio(path: str) -> Iterator[Audio]:
+    """Open a file for one pass over its samples.
+
+    Raises
+    ------
+    UnreadableAudioError
+        When the file is gone or empty, or no decoder reads it (audioread's
+        `NoBackendError`).
+    """
+    _require_content(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            audio = Audio(file.samplerate, file.channels, file.frames)
+            yield _started(path, audio, _sndfile_blocks(path, file))
+        return
+    except soundfile.LibsndfileError:
+        pass  # not a kind that libsndfile knows
+    with warnings.catch_warnings():  # audioread's, of modules that Python 3.13 lacks
+        warnings.simplefilter("ignore")
+        file = _open_ffmpeg(path)
+    with file:
+        audio = Audio(file.samplerate, file.channels, None)
+        yield _started(path, audio, _ffmpeg_blocks(path, file))
+
+
+def _require_content(path: str) -> None:
+    try:
+        if Path(path).stat().st_size == 0:
+            raise UnreadableAudioError(path, "decode", "the file is empty")
+        with Path(path).open("rb"):
+            pass
+    except OSError as error:
+        raise UnreadableAudioError(path, "read", str(error), retry=True) from error
+
+
+def _started(path: str, audio: Audio, decoded: Iterator[NDArray[np.float32]]) -> Audio:
+    if not 0 < audio.sample_rate_hz <= MAX_RATE_HZ:
+        cause = f"it claims {audio.sample_rate_hz} Hz; 1 to {MAX_RATE_HZ} make sense"
+        raise UnreadableAudioError(path, "decode", cause)
+    if not 0 < audio.n_channels <= MAX_CHANNELS:
+        cause = f"it claims {audio.n_channels} channels; 1 to {MAX_CHANNELS} make sense"
+        raise UnreadableAudioError(path, "decode", cause)
+    audio.blocks = _counted(path, audio, decoded)
+    return audio
+
+
+def _counted(
+    path: str, audio: Audio, decoded: Iterator[NDArray[np.float32]]
+) -> Iterator[NDArray[np.float32]]:
+    for block in decoded:
+        if not np.isfinite(np.dot(block, block)) and not np.isfinite(block).all():
+            n_bad = int(np.count_nonzero(~np.isfinite(block)))
+            start_s = audio.n_decoded / audio.sample_rate_hz
+            cause = (
+                f"its samples are not finite: {n_bad} of {len(block)} after "
+                f"{start_s:.1f} s are NaN or infinite"
+            )
+            raise UnreadableAudioError(path, "samples", cause)
+        audio.n_decoded += len(block)
+        yield block
+
+
+def _sndfile_blocks(
+    path: str, file: soundfile.SoundFile
+) -> Iterator[NDArray[np.float32]]:
+    frames = np.empty((BLOCK_FRAMES, file.channels), dtype=np.float32)
+    try:
+        while len(part := file.read(out=frames)):
+            yield _mono(part)
+    except soundfile.LibsndfileError as error:
+        cause = f"the decoder gave up: {error}"
+        raise UnreadableAudioError(path, "decode", cause) from error
+
+
+def _mono(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of the channels; shape (n, n_channels) → (n,)."""
+    match frames.shape[1]:
+        case 1:
+            return frames[:, 0]
+        case 2:  # many times as fast as the general form
+            mono = np.empty(len(frames), dtype=np.float32)
+            _mean_of_two(frames, mono)
+            return mono
+        case _:
+            return np.asarray(frames.mean(axis=1))
+
+
+@numba.njit(cache=True)
+def _mean_of_two(frames: NDArray[np.float32], mono: NDArray[np.float32]) -> None:
+    for n in range(len(mono)):
+        mono[n] = (frames[n, 0] + frames[n, 1]) * np.float32(0.5)
+
+
+class _BoundedFFmpeg(FFmpegAudioFile):  # type: ignore[misc]
+    """audioread's ffmpeg, which does not run ahead of its reader without limit."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, block_size=_FFMPEG_BLOCK_BYTES)
+        self.stdout_reader.queue.maxsize = _FFMPEG_QUEUE_BLOCKS
+
+    def close(self) -> None:
+        if hasattr(self, "stdout_reader"):  # its thread may wait for room
+            queue = self.stdout_reader.queue
+            with queue.mutex:
+                queue.maxsize = sys.maxsize
+                queue.not_full.notify_all()
+        super().close()
+
+
+def _open_ffmpeg(path: str) -> Any:
+    try:
+        return audioread.audio_open(path, backends=[_BoundedFFmpeg])
+    except audioread.NoBackendError as error:
+        if shutil.which("ffmpeg") is None:
+            cause = "libsndfile does not read it; install ffmpeg and build again"
+            raise UnreadableAudioError(path, "decode", cause, retry=True) from error
+        cause = "neither libsndfile nor ffmpeg reads it"
+        raise UnreadableAudioError(path, "decode", cause) from error
+
+
+def _ffmpeg_blocks(path: str, file: Any) -> Iterator[NDArray[np.float32]]:
+    left = b""
+    frame_bytes = 2 * file.channels
+    try:
+        for data in file.read_data():
+            pending = left + data
+            n_whole = len(pending) // frame_bytes * frame_bytes
+            left = pending[n_whole:]
+            frames = np.frombuffer(pending[:n_whole], dtype="<i2").astype(np.float32)
+            frames *= np.float32(1 / _INT16_PEAK)
+            if len(frames):
+                yield _mono(frames.reshape(-1, file.channels))
+    except audioread.DecodeError as error:
+        cause = f"the decoder gave up: {type(error).__name__} {error}"
+        raise UnreadableAudioError(path, "decode", cause) from error

@@ -1,0 +1,149 @@
+"""Run a function in a process of its own, which may die without harm.
+
+The child is a fork, so whatever was loaded and compiled before is there at once. It
+has a limit of time and memory, a process group of its own with all that it starts, and
+nothing to write to but the pipe with its answer. Bytes come back and nothing else:
+what a broken decoder leaves behind is never unpickled. Linux only.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Final, NoReturn
+
+import psutil
+
+_PR_SET_PDEATHSIG: Final = 1
+_OUT_OF_MEMORY: Final = 77
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may take.
+
+    Attributes
+    ----------
+    time_s : float
+        Seconds on the clock.
+    memory_mb : int
+        MiB of the process, and of each that it starts.
+    """
+
+    time_s: float
+    memory_mb: int
+
+
+class RunFailedError(Exception):
+    """A run gave no answer.
+
+    Attributes
+    ----------
+    stage : str
+        `time`, `memory`, or `worker` for a process that died of itself.
+    """
+
+    def __init__(self, stage: str, cause: str) -> None:
+        super().__init__(cause)
+        self.stage = stage
+
+
+def run_apart(function: Callable[[], bytes], limits: Limits) -> bytes:
+    """Return what `function` returns, computed in a process of its own.
+
+    `function` should turn the errors that it expects into bytes, too; an exception
+    ends its process.
+
+    Raises
+    ------
+    RunFailedError
+        When the process dies, or takes more than its limits.
+    """
+    reader, writer = Pipe(duplex=False)
+    pid = os.fork()
+    if pid == 0:
+        _answer(function, writer, limits)
+    writer.close()
+    _own_group(pid)
+    try:
+        if not reader.poll(limits.time_s):
+            cause = f"it took more than {limits.time_s:.0f} s and was ended"
+            raise RunFailedError("time", cause)
+        return reader.recv_bytes()
+    except (EOFError, OSError):
+        _, status = os.waitpid(pid, 0)
+        raise _death(status, limits) from None
+    finally:
+        reader.close()
+        _end(pid)
+
+
+def _answer(
+    function: Callable[[], bytes], writer: Connection, limits: Limits
+) -> NoReturn:
+    """Compute and send the answer, then leave without any clean-up of the parent's."""
+    code = 1
+    try:
+        _confine(limits)
+        writer.send_bytes(function())
+        code = 0
+    except MemoryError:
+        code = _OUT_OF_MEMORY
+    finally:
+        os._exit(code)
+
+
+def _confine(limits: Limits) -> None:
+    _own_group(0)
+    # when the parent is killed, no child stays behind
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(each, signal.SIG_DFL)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit_memory(limits.memory_mb << 20)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Let this process grow until it holds `memory_bytes`.
+
+    Address space that is reserved but not used (by allocators) does not count.
+    """
+    me = psutil.Process().memory_info()
+    wanted = me.data + max(0, memory_bytes - me.rss)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+
+
+def _own_group(pid: int) -> None:
+    with suppress(OSError):  # the child was faster, or is gone
+        os.setpgid(pid, pid)
+
+
+def _death(status: int, limits: Limits) -> RunFailedError:
+    if os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        return RunFailedError("worker", f"the process that read it died of {name}")
+    if os.WEXITSTATUS(status) == _OUT_OF_MEMORY:
+        cause = f"it takes more than features.worker_memory_mb {limits.memory_mb}"
+        return RunFailedError("memory", cause)
+    code = os.WEXITSTATUS(status)
+    return RunFailedError(
+        "worker", f"the process that read it ended with status {code}"
+    )
+
+
+def _end(pid: int) -> None:
+    """End what is left of the group, and the child where it was not waited for."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
