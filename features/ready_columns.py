@@ -5,6 +5,7 @@ sound (ids, years, durations, numbered rows) are no dimensions.
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -211,9 +212,10 @@ def _n_dims(column: pa.Array) -> int:
         is_vector = _is_number(kind.value_type) and len(present) > 0
         return len(present[0].as_py()) if is_vector else 0
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        probed = present[:_PROBED]
-        n_numbers = np.count_nonzero(~np.isnan(numbers(probed)))
-        return int(len(probed) > 0 and n_numbers * 2 >= len(probed))
+        probed = [_number(text) for text in present[:_PROBED].to_pylist()]
+        read = [number for number in probed if number is not None]
+        has_any = any(map(math.isfinite, read))  # a column of "NaN" may be anything
+        return int(has_any and len(read) * 2 >= len(probed))
     return int(_is_number(kind))
 
 
