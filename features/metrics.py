@@ -88,8 +88,7 @@ def precision_at(
     """
     first = neighbours[:, :k]
     hits = (labels[first] == labels[queries][:, None]) & (first != NO_TRACK)
-    shares: NDArray[np.float64] = hits.sum(axis=1) / k
-    return shares
+    return np.asarray(hits.mean(axis=1, dtype=np.float64))
 
 
 def bootstrap_interval(

@@ -21,8 +21,13 @@ def times(*runs: int) -> NDArray[np.datetime64]:
 
 @pytest.mark.parametrize(
     ("runs", "n_newest"),
-    [((200,), None), ((100, 40), 40), ((100, 20, 20), 40), ((100, 5), None)],
-    ids=["one run", "two runs", "small runs count together", "too few"],
+    [
+        ((200,), None),
+        ((100, 60, 40), 40),
+        ((100, 20, 20), 40),
+        ((100, 5), None),
+    ],
+    ids=["one run", "the last of three", "small runs count together", "too few"],
 )
 def test_the_newest_batch_is_the_last_runs(
     runs: tuple[int, ...], n_newest: int | None

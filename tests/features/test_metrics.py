@@ -98,6 +98,7 @@ def test_every_place_of_every_list_is_counted(rng: np.random.Generator) -> None:
     ones = np.ones(50, dtype=np.float32)
     counts = k_occurrence(nearest(points, ones, np.arange(50), 10), 50)
     assert counts.sum() == 500
+    assert k_occurrence(np.array([[1, NO_TRACK]]), 3).tolist() == [0, 1, 0]
     lists = [by_hand(points, ones, query, 10, np.arange(50)) for query in range(50)]
     assert counts.tolist() == [sum(row in each for each in lists) for row in range(50)]
 
@@ -118,6 +119,14 @@ def test_the_interval_holds_the_true_mean_as_often_as_it_says() -> None:
         low, high = bootstrap_interval((rng.random(80) < 0.3).astype(np.float64), rng)
         n_held += low <= 0.3 <= high
     assert 180 <= n_held <= 199
+
+
+def test_the_interval_is_about_that_of_the_normal_distribution() -> None:
+    values = np.random.default_rng(5).normal(size=4000)
+    low, high = bootstrap_interval(values, np.random.default_rng(6), n_resamples=4000)
+    reach = 1.96 * values.std() / np.sqrt(4000)
+    assert low == pytest.approx(values.mean() - reach, abs=0.1 * reach)
+    assert high == pytest.approx(values.mean() + reach, abs=0.1 * reach)
 
 
 def test_the_interval_is_that_of_the_seed() -> None:
