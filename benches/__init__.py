@@ -1,0 +1,1 @@
+"""What is measured, and by which program: `bin/bench NAME --json FILE`."""
