@@ -28,8 +28,8 @@ def choose_tracks(music: Path, work: Path, n: int) -> list[Path]:
     chosen = _spread(found[".ogg"], n - 2 * n_encoded)
     if len(chosen) < n - 2 * n_encoded:
         raise click.UsageError(
-            f"{music} holds {len(chosen)} OGG tracks of {_MIN_S:.0f} to {_MAX_S:.0f} s; "
-            f"{n - 2 * n_encoded} are needed: bin/fetch-music brings more"
+            f"{music} holds {len(chosen)} OGG tracks of {_MIN_S:.0f} to {_MAX_S:.0f} "
+            f"s; {n - 2 * n_encoded} are needed: bin/fetch-music brings more"
         )
     for suffix, options in _ENCODED.items():
         own = _spread(found[suffix], n_encoded)
@@ -53,6 +53,6 @@ def _duration_s(path: Path) -> float:
 
 def _encode(source: Path, work: Path, suffix: str, options: list[str]) -> Path:
     target = work / f"{source.stem}{suffix}"
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", source, *options, target]
-    subprocess.run(command, check=True)  # noqa: S603 - our own command line
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), *options]
+    subprocess.run([*command, str(target)], check=True)  # noqa: S603 - our own command line
     return target

@@ -1,7 +1,7 @@
 """What audio → vector costs, each figure beside its reference, measured in turns.
 
 Speed is CPU time of one thread over at least 12 real tracks: half of them OGG, a
-quarter MP3 and a quarter FLAC, as found or encoded by ffmpeg; the three ways are taken in
+quarter MP3 and a quarter FLAC, as found or encoded by ffmpeg; the ways are taken in
 turns, track by track, and the least of the rounds counts. Memory is the peak of a
 process that does one 60-minute file and nothing else. `spark_overhead` is the wall time
 of the Spark job (hashing and writing included, the start of Spark not) over that of

@@ -42,6 +42,6 @@ def measure_memory(work: Path) -> dict[str, Any]:
 
 def _peak_mb(code: str, path: Path) -> int:
     program = _MEASURED.format(work=code)
-    command = [sys.executable, "-c", program, path]
+    command = [sys.executable, "-c", program, str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     return round(float(done.stdout.split()[-1]))

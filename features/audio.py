@@ -109,7 +109,7 @@ def _counted(
     path: str, audio: Audio, decoded: Iterator[NDArray[np.float32]]
 ) -> Iterator[NDArray[np.float32]]:
     for block in decoded:
-        if not np.isfinite(np.dot(block, block)) and not np.isfinite(block).all():
+        if not np.isfinite(block.sum(dtype=np.float64)):
             n_bad = int(np.count_nonzero(~np.isfinite(block)))
             start_s = audio.n_decoded / audio.sample_rate_hz
             cause = (

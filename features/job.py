@@ -8,12 +8,16 @@ standard error.
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 import click
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
 from pyspark.sql import SparkSession
 
 from features.extract import TableBuilder
@@ -25,12 +29,15 @@ from features.watch import SETTLE_S, build_on_change
 from segue import store
 from segue.catalog import track_id_of
 from segue.clock import Clock, system_clock
+from segue.covers import covers_folder
 from segue.errors import LibraryError, SegueError
 from segue.library import scan_library
 from segue.recordings import mark_recordings
 from segue.settings import Settings, load_settings
+from segue.store import Document
 from segue.track_index import TrackIndex
 
+_INTERRUPTED: Final = 130
 _WORKER_ENVIRONMENT: Final = {
     # each worker is one thread of one core; more only get in each other's way
     "OMP_NUM_THREADS": "1",
@@ -99,7 +106,7 @@ class FeatureJob:
         extracted = monotonic()
         present = set(map(track_id_of, build.contents))
         index = build_index(settings, self.clock(), spec, present, refit)
-        self._update_catalogue(index)
+        self._mark_copies(index)
         return JobReport(
             files=build.summary,
             n_unsettled=build.n_unsettled,
@@ -109,36 +116,54 @@ class FeatureJob:
             seconds=round(monotonic() - start, 2),
         )
 
-    def watch(self) -> None:
-        """Run now and after each change below the folder, until stopped."""
-        last: JobReport | None = None
+    def watch(self, **first: bool) -> None:
+        """Run now and after each change below the folder, until stopped.
+
+        Each run that changes the index prints its report; `first` are options of the
+        first one.
+        """
+        last_version: str | None = None
 
         def build() -> int:
-            nonlocal last
+            nonlocal last_version
+            self._scan()
             try:
-                report = self.run(settle_s=SETTLE_S)
+                report = self.run(settle_s=SETTLE_S, **first)
+                first.clear()
             except LibraryError as error:  # an empty folder may fill
                 _say(str(error))
                 return 0
-            if last is None or report.index_version != last.index_version:
+            if report.index_version != last_version:
                 click.echo(report.to_json())
-            last = report
+            last_version = report.index_version
             return report.n_unsettled
 
         build_on_change(self.music, self.settings.features.rescan_s, build)
 
-    def _update_catalogue(self, index: TrackIndex) -> None:
-        """Scan the folder into MongoDB and group copies, where MongoDB is set."""
-        settings = self.settings
-        if settings.mongo.uri is None:
+    def _scan(self) -> None:
+        """Bring the catalogue up to date, where MongoDB is set."""
+        with self._database() as database:
+            if database is not None:
+                covers = covers_folder(self.settings.home)
+                scan_library(self.music, database, self.clock, _say, covers=covers)
+
+    def _mark_copies(self, index: TrackIndex) -> None:
+        """Group the tracks of one recording, where MongoDB is set."""
+        with self._database() as database:
+            if database is not None:
+                mark_recordings(database, index.track_ids, index.vectors)
+
+    @contextmanager
+    def _database(self) -> Iterator[Database[Document] | None]:
+        """Open MongoDB; table and index do not wait for it when it is away."""
+        if self.settings.mongo.uri is None:
+            yield None
             return
         try:
-            database = store.connect(settings.mongo)
+            database = store.connect(self.settings.mongo)
             store.prepare(database)
-            covers = settings.home / "covers"
-            scan_library(self.music, database, self.clock, _say, covers=covers)
-            mark_recordings(database, index.track_ids, index.vectors)
-        except SegueError as error:
+            yield database
+        except (SegueError, PyMongoError) as error:
             _say(f"the catalogue was not brought up to date: {error}")
 
 
@@ -176,6 +201,7 @@ def create_session(settings: Settings, submitted: bool) -> SparkSession:
 def main(music_dir: Path, watch: bool, refit: bool, retry_failed: bool) -> None:
     """Bring the feature table and the track index up to date with MUSIC_DIR."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    spark: SparkSession | None = None
     try:
         settings = load_settings(os.environ)
         if not music_dir.is_dir():  # said before Spark takes its seconds to start
@@ -184,12 +210,17 @@ def main(music_dir: Path, watch: bool, refit: bool, retry_failed: bool) -> None:
         spark.sparkContext.setLogLevel("ERROR")
         job = FeatureJob(spark, music_dir, settings)
         if watch:
-            job.watch()
+            job.watch(refit=refit, retry_failed=retry_failed)
         report = job.run(refit=refit, retry_failed=retry_failed)
+        click.echo(report.to_json())
     except SegueError as error:
         raise click.ClickException(str(error)) from error
-    spark.stop()
-    click.echo(report.to_json())
+    except KeyboardInterrupt:  # the way to end watching; tasks have committed their own
+        _say("stopped; the next run goes on where this one stood")
+        sys.exit(0 if watch else _INTERRUPTED)
+    finally:
+        if spark is not None:
+            spark.stop()
 
 
 if __name__ == "__main__":

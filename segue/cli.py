@@ -10,16 +10,19 @@ from typing import Any
 import click
 
 import segue
+from segue.cli_music import (
+    FOLDER,
+    JSON_OPTION,
+    SEED_OPTION,
+    demo_library,
+    features,
+    library,
+)
 from segue.errors import SegueError, SettingsError
 from segue.log import configure_logging
 from segue.settings import Settings, load_settings, with_free_ports
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SEED_OPTION = click.option(
-    "--seed", default=1, show_default=True, help="Same seed, same result."
-)
 
 
 class _Group(click.Group):
@@ -119,94 +122,6 @@ def topics(settings: Settings) -> None:
     from segue.services.topics import ensure_topics
 
     ensure_topics(services.with_kafka(settings), _report)
-
-
-@main.command("demo-library")
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@SEED_OPTION
-@click.option("--workers", "n_workers", default=2, show_default=True)
-def demo_library(folder: Path, seed: int, n_workers: int) -> None:
-    """Compose the demo music into FOLDER: 96 tracks, 24 artists, 12 styles.
-
-    Nothing is downloaded and nobody's music is used: a seeded composer writes tagged
-    OGG, FLAC and MP3 files with covers. Takes a minute or two; doing it again with the
-    same seed writes only what is missing.
-    """
-    from segue.composer.progress import compose_with_bar
-
-    files = compose_with_bar(folder, seed, n_workers)
-    _report(f"{len(files)} files in {folder}")
-
-
-@main.group()
-def library() -> None:
-    """Catalogue of the music: tags, covers, content hashes."""
-
-
-@library.command("scan")
-@click.argument("folder", type=FOLDER)
-@JSON_OPTION
-@click.pass_obj
-def library_scan(settings: Settings, folder: Path, as_json: bool) -> None:
-    """Read the tags of the music in FOLDER into the collection `tracks`."""
-    from dataclasses import asdict
-
-    from segue import services, store
-    from segue.clock import system_clock
-    from segue.covers import covers_folder
-    from segue.library import scan_library
-
-    database = store.connect(services.with_endpoints(settings).mongo)
-    store.prepare(database)
-    covers = covers_folder(settings.home)
-    summary = scan_library(folder, database, system_clock, _report, covers=covers)
-    click.echo(json.dumps(asdict(summary), default=str) if as_json else str(summary))
-
-
-@main.group()
-def features() -> None:
-    """Audio → feature table → taste space and track index."""
-
-
-@features.command("build")
-@click.argument("folder", type=FOLDER)
-@click.option("--watch", is_flag=True, help="Go on, and take new files as they come.")
-@click.option("--refit", is_flag=True, help="Fit the taste space anew.")
-@click.option("--retry-failed", is_flag=True, help="Try hopeless files once more.")
-@click.pass_obj
-def features_build(settings: Settings, folder: Path, **options: bool) -> None:
-    """Extract what is new in FOLDER, by Spark, and build the track index.
-
-    The same as `bin/submit features FOLDER`. A file whose bytes are known is not read
-    again; one that gives nothing becomes a row of `failures` and costs nobody else. It
-    may be killed at any moment: the next run goes on where it stood. Where MongoDB is
-    set or runs here, the catalogue follows.
-
-    Prints one line of JSON: found = new + known + duplicate + failed + known_failures.
-    """
-    from segue import services
-    from segue.submit import exec_job
-
-    flags = [f"--{name.replace('_', '-')}" for name, on in options.items() if on]
-    ready = services.with_mongo_if_any(settings)
-    exec_job(ready, "features", [str(folder.absolute()), *flags], _report)
-
-
-@features.command("refit")
-@JSON_OPTION
-@click.pass_obj
-def features_refit(settings: Settings, as_json: bool) -> None:
-    """Fit the taste space anew to the tracks of the index; no audio is read.
-
-    The running stream takes the new space with its next batch, whole.
-    """
-    from features.index import refit_index
-    from segue.clock import system_clock
-
-    index = refit_index(settings, system_clock())
-    answer = {"n_tracks": len(index.track_ids), "index_version": index.version}
-    text = f"{answer['n_tracks']} tracks in index {index.version}"
-    click.echo(json.dumps(answer) if as_json else text)
 
 
 @main.command()
@@ -324,6 +239,10 @@ def demo(
 
     chosen = with_free_ports(settings) if free_ports else settings
     run_demo(chosen, music, check=check, simulator=not no_simulator, report=_report)
+
+
+for _verb in (demo_library, library, features):
+    main.add_command(_verb)
 
 
 if __name__ == "__main__":

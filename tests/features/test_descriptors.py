@@ -23,7 +23,8 @@ def music(rng: np.random.Generator, rate_hz: int, duration_s: float = 12) -> np.
     chord = np.floor(t)[:, None] + np.array([0.0, 4.0, 7.0])
     tones = np.sin(2 * np.pi * 220 * 2 ** (chord / 12) * t[:, None]).sum(axis=1)
     beat = np.exp(-8 * (t * 2.0 % 1.0))
-    return (0.2 * tones * beat + 0.01 * rng.normal(size=len(t))).astype(np.float32)
+    samples = 0.2 * tones * beat + 0.01 * rng.normal(size=len(t))
+    return np.asarray(samples, dtype=np.float32)
 
 
 def oracle(samples: np.ndarray, rate_hz: int) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from features.spec import FeatureSpec
 from features.table import read_failures, read_tracks, table_folder
 from segue.settings import Settings
 from segue.track_index import current_version
-from tests.features.sounds import write_samples, write_sound
+from tests.features.sounds import write_sound
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -90,7 +90,7 @@ def test_a_killed_build_goes_on_and_ends_with_the_table_of_a_clean_one(
         time.sleep(0.05)
     kill_group(process)  # in the extraction of the next files
     n_before = table(home).num_rows
-    assert 4 <= n_before < n_files
+    assert 1 <= n_before < n_files
 
     again = run(java, home, music, **small_steps)
     assert (again["known"], again["new"]) == (n_before, n_files - n_before)
@@ -107,13 +107,14 @@ def test_a_folder_without_any_track_is_an_error_without_a_traceback(
     java: Path, tmp_path: Path
 ) -> None:
     music, home = tmp_path / "music", tmp_path / "home"
-    write_samples(music / "endless.flac", [0.0] * 20_000_000)
+    music.mkdir()
+    (music / "text.mp3").write_text("this is no music " * 99)
 
-    process = start(java, home, music, SEGUE_FEATURES_FILE_TIMEOUT_S="1")
+    process = start(java, home, music)
     _, err = process.communicate(timeout=300)
-    assert "took more than 1 s" in err
+    assert "no features from" in err
     failures = read_failures(table_folder(home, FeatureSpec())).to_pylist()
-    assert [row["stage"] for row in failures] == ["time"]
+    assert [row["stage"] for row in failures] == ["decode"]
     assert process.returncode == 1  # no track at all, so no index
     assert "Error: no track" in err
     assert "Traceback" not in err
@@ -127,25 +128,31 @@ def test_watching_takes_a_new_file_within_ten_seconds_and_ctrl_c_ends_it(
         write_sound(music / f"{seed}.flac", seed)
     process = start(java, home, music, "--watch")
     assert process.stdout is not None
-    first = json.loads(process.stdout.readline())
-    assert (first["new"], first["n_tracks"]) == (8, 8)
+    try:
+        first = json.loads(process.stdout.readline())
+        assert (first["new"], first["n_tracks"]) == (8, 8)
 
-    write_sound(tmp_path / "aside.flac", seed=99, duration_s=5)
-    dropped = time.monotonic()
-    shutil.copyfile(tmp_path / "aside.flac", music / "new.flac")
-    second = json.loads(process.stdout.readline())
-    assert time.monotonic() - dropped < 10
-    assert (second["known"], second["new"], second["n_tracks"]) == (8, 1, 9)
-    assert current_version(home / "index") == second["index_version"]
+        write_sound(tmp_path / "aside.flac", seed=99, duration_s=5)
+        dropped = time.monotonic()
+        shutil.copyfile(tmp_path / "aside.flac", music / "new.flac")
+        second = json.loads(process.stdout.readline())
+        assert time.monotonic() - dropped < 10
+        assert (second["known"], second["new"], second["n_tracks"]) == (8, 1, 9)
+        assert current_version(home / "index") == second["index_version"]
 
-    (music / "0.flac").unlink()
-    assert json.loads(process.stdout.readline())["n_tracks"] == 8
+        (music / "0.flac").unlink()
+        assert json.loads(process.stdout.readline())["n_tracks"] == 8
 
-    members = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
-    _, alive = psutil.wait_procs(members, timeout=20)
-    assert alive == []
+        members = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert "stopped" in err
+        _, alive = psutil.wait_procs(members, timeout=20)
+        assert alive == []
+    finally:
+        if process.poll() is None:
+            kill_group(process)
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ def test_rows_are_finite_and_of_unit_length_or_zero(vectors: np.ndarray) -> None
 
 
 def test_points_are_half_whitened_z_scores(rng: np.random.Generator) -> None:
-    vectors = rng.normal(size=(60, 4)) @ rng.normal(size=(4, 4)) * 50 - 300
-    vectors = vectors.astype(np.float32)
+    mixed = rng.normal(size=(60, 4)) @ rng.normal(size=(4, 4))
+    vectors = (mixed * 50 - 300).astype(np.float32)
     z = (vectors - vectors.mean(axis=0)) / vectors.std(axis=0)
     # covariance ** -1/4, the symmetric root: a turn of the same points
     variances, axes = np.linalg.eigh(np.cov(z.T, bias=True))
@@ -106,8 +106,8 @@ def test_tracks_in_a_crowd_have_small_scales(rng: np.random.Generator) -> None:
 def test_scales_are_mean_distances_to_the_nearest(rng: np.random.Generator) -> None:
     vectors = {"a": rng.normal(size=(80, 6)).astype(np.float32)}
     space = fit_space(vectors, NOW, ALIKE)
-    points = transform(space, vectors).astype(np.float64)
-    away = 1 - points @ points.T
+    points = transform(space, vectors)
+    away = 1 - (exact := points.astype(np.float64)) @ exact.T
     np.fill_diagonal(away, np.inf)
     distances = np.sort(away, axis=1)[:, :10].mean(axis=1)
     expected = distances / np.median(distances)

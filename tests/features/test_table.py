@@ -31,7 +31,7 @@ from tests.features.tables import (
 
 
 def test_the_columns_are_the_blocks_of_the_analysis() -> None:
-    assert BLOCKS == ("mfcc", *BLOCK_SIZES)
+    assert list(BLOCKS) == ["mfcc", *BLOCK_SIZES]
 
 
 def test_a_table_that_is_not_there_has_no_rows(tmp_path: Path) -> None:

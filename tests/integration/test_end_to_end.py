@@ -85,21 +85,53 @@ def answers(url: str) -> bool:
         return False
 
 
-def ranking_by_numpy(home: Path, heard: list[str]) -> list[tuple[str, float]]:
-    """Rank by cosine from the Parquet table alone: no code of ours is called.
+# of docs/architecture.md, "Taste space and track index"
+WEIGHTS = {
+    "timbre": 1.0,
+    "mfcc_std": 1.0,
+    "mfcc_delta_std": 1.0,
+    "contrast": 0.5,
+    "loudness": 0.35,
+    "centroid": 0.25,
+    "onset": 0.2,
+    "chroma": 0.15,
+    "tempo": 0.03,
+}
 
-    Formula: docs/architecture.md, "Taste space and track index"; full plays at about
-    the same time have equal weights, so the taste is the plain mean of what was heard.
+
+def ranking_by_numpy(home: Path, heard: list[str]) -> list[tuple[str, float]]:
+    """Rank from the Parquet table alone: no code of ours is called.
+
+    Full plays at about the same time have equal weights, so the taste is the plain mean
+    of what was heard.
     """
     (folder,) = (home / "features").glob("*/tracks")
-    table = pyarrow.dataset.dataset(folder).to_table(["track_id", "mfcc"]).to_pydict()
-    raw = np.array(table["mfcc"], dtype=np.float64)
-    standard = (raw - raw.mean(axis=0)) / raw.std(axis=0)
-    unit = standard / np.linalg.norm(standard, axis=1, keepdims=True)
+    table = pyarrow.dataset.dataset(folder).to_table().sort_by("track_id").to_pydict()
     ids = table["track_id"]
+    blocks = {name: np.array(table[name], dtype=np.float64) for name in WEIGHTS}
+    z = np.hstack(
+        [
+            (block - block.mean(axis=0))
+            / block.std(axis=0)
+            * np.sqrt(WEIGHTS[name] / block.shape[1])
+            for name, block in blocks.items()
+        ]
+    )
+    variances, axes = np.linalg.eigh(z.T @ z / len(z))
+    strong = np.argsort(-variances)[:50]
+    strong = strong[variances[strong] > 1e-6 * variances.max()]
+    points = z @ axes[:, strong] / variances[strong] ** 0.25
+    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
+
+    away = 1 - unit @ unit.T
+    np.fill_diagonal(away, np.inf)
+    n_neighbours = min(50, max(1, len(ids) // 8))
+    distances = np.sort(away, axis=1)[:, :n_neighbours].mean(axis=1)
+    scales = np.clip(distances / np.median(distances), 0.1, 10)
+
     taste = unit[[ids.index(track_id) for track_id in heard]].mean(axis=0)
-    cosines = unit @ taste / np.linalg.norm(taste)
-    ranked = [(ids[i], float(cosines[i])) for i in np.argsort(-cosines)]
+    scores = 1 - (1 - unit @ taste / np.linalg.norm(taste)) / scales
+    ranked = [(ids[i], float(scores[i])) for i in np.argsort(-scores)]
     return [row for row in ranked if row[0] not in heard]
 
 

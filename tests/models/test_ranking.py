@@ -34,6 +34,24 @@ def test_a_list_is_ordered_by_the_cosine_that_numpy_gives() -> None:
     np.testing.assert_allclose([r.score for r in rows], cosines[expected], atol=1e-6)
 
 
+def test_a_hub_is_ranked_by_how_near_it_is_for_a_track_of_its_kind() -> None:
+    rng = np.random.default_rng(5)
+    scales = rng.uniform(0.3, 3, len(INDEX.track_ids)).astype(np.float32)
+    index = create_track_index("v", INDEX.track_ids, INDEX.vectors, scales)
+    listens = [Listen("t001", 1.0, START), Listen("t002", -0.5, START)]
+    (rows,) = rank([request(listens, index=index)], index, 0.5, k=10)
+    (plain,) = rank([request(listens)], INDEX, 0.5, k=40)
+    cosines = np.array([row.score for row in sorted(plain, key=lambda r: r.track_id)])
+    expected = 1 - (1 - cosines) / scales
+    best = np.argsort(-expected)[:10]
+    assert [row.track_id for row in rows] == [INDEX.track_ids[i] for i in best]
+    np.testing.assert_allclose([r.score for r in rows], expected[best], atol=1e-6)
+    for row in rows:
+        scale = scales[index.row_of[row.track_id]]
+        assert row.parts["hub"] == pytest.approx(1 - 1 / scale)
+        assert sum(row.parts.values()) == pytest.approx(row.score, abs=1e-9)
+
+
 def test_a_skip_moves_the_list_away_and_the_part_says_so() -> None:
     liked = [Listen("t001", 1.0, START)]
     both = [*liked, Listen("t005", -1.0, START)]

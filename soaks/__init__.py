@@ -1,0 +1,1 @@
+"""Campaigns longer than two minutes: `bin/soak NAME`; see each module."""
