@@ -9,18 +9,24 @@ what a broken decoder leaves behind is never unpickled. Linux only.
 import ctypes
 import os
 import resource
+import select
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from struct import Struct
+from time import monotonic, sleep
 from typing import Final, NoReturn
 
 import psutil
 
 _PR_SET_PDEATHSIG: Final = 1
 _OUT_OF_MEMORY: Final = 77
+_LENGTH: Final = Struct("!Q")
+_MAX_ANSWER_BYTES: Final = 64 << 20
+_CHUNK_BYTES: Final = 1 << 20
+_LOOK_S: Final = 0.25
+_SOON_S: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +70,69 @@ def run_apart(function: Callable[[], bytes], limits: Limits) -> bytes:
     RunFailedError
         When the process dies, or takes more than its limits.
     """
-    reader, writer = Pipe(duplex=False)
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         _answer(function, writer, limits)
-    writer.close()
+    os.close(writer)
     _own_group(pid)
     try:
-        if not reader.poll(limits.time_s):
-            cause = f"it took more than {limits.time_s:.0f} s and was ended"
-            raise RunFailedError("time", cause)
-        return reader.recv_bytes()
-    except (EOFError, OSError):
-        _, status = os.waitpid(pid, 0)
-        raise _death(status, limits) from None
+        return _read_answer(reader, pid, limits)
     finally:
-        reader.close()
+        os.close(reader)
         _end(pid)
 
 
-def _answer(
-    function: Callable[[], bytes], writer: Connection, limits: Limits
-) -> NoReturn:
+def _answer(function: Callable[[], bytes], writer: int, limits: Limits) -> NoReturn:
     """Compute and send the answer, then leave without any clean-up of the parent's."""
     code = 1
     try:
         _confine(limits)
-        writer.send_bytes(function())
+        content = function()
+        with open(writer, "wb", closefd=False) as pipe:
+            pipe.write(_LENGTH.pack(len(content)))
+            pipe.write(content)
         code = 0
     except MemoryError:
         code = _OUT_OF_MEMORY
     finally:
         os._exit(code)
+
+
+def _read_answer(reader: int, pid: int, limits: Limits) -> bytes:
+    """Wait for a whole answer, whatever the process does to the pipe meanwhile."""
+    deadline_s = monotonic() + limits.time_s
+    content, is_open = bytearray(), True
+    answers = select.poll()
+    answers.register(reader, select.POLLIN)
+    while (left_s := deadline_s - monotonic()) > 0:
+        wait_s = min(left_s, _LOOK_S if is_open else _SOON_S)
+        if not is_open:
+            sleep(wait_s)
+        elif answers.poll(wait_s * 1000):
+            chunk = os.read(reader, _CHUNK_BYTES)
+            content += chunk
+            is_open = bool(chunk)
+            if (whole := _whole(content)) is not None:
+                return whole
+            continue
+        # its own children may keep the pipe open when it is gone
+        if gone := os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            raise _death(gone, limits)
+    raise RunFailedError(
+        "time", f"it took more than {limits.time_s:.0f} s and was ended"
+    )
+
+
+def _whole(content: bytearray) -> bytes | None:
+    """Return the answer when all of it is there."""
+    if len(content) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack_from(content)
+    if length > _MAX_ANSWER_BYTES:
+        raise RunFailedError("worker", f"it would answer with {length} bytes")
+    is_whole = len(content) >= _LENGTH.size + length
+    return bytes(content[_LENGTH.size :][:length]) if is_whole else None
 
 
 def _confine(limits: Limits) -> None:
@@ -128,17 +165,15 @@ def _own_group(pid: int) -> None:
         os.setpgid(pid, pid)
 
 
-def _death(status: int, limits: Limits) -> RunFailedError:
-    if os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
+def _death(gone: os.waitid_result, limits: Limits) -> RunFailedError:
+    if gone.si_code != os.CLD_EXITED:
+        name = signal.Signals(gone.si_status).name
         return RunFailedError("worker", f"the process that read it died of {name}")
-    if os.WEXITSTATUS(status) == _OUT_OF_MEMORY:
+    if gone.si_status == _OUT_OF_MEMORY:
         cause = f"it takes more than features.worker_memory_mb {limits.memory_mb}"
         return RunFailedError("memory", cause)
-    code = os.WEXITSTATUS(status)
-    return RunFailedError(
-        "worker", f"the process that read it ended with status {code}"
-    )
+    cause = f"the process that read it ended with status {gone.si_status}"
+    return RunFailedError("worker", cause)
 
 
 def _end(pid: int) -> None:
