@@ -1,8 +1,9 @@
 """Catalogues of any size that look like music: folders, genres, copies, failures.
 
-Each track's vector lies about its folder's, and that about its genre's, with the means
-and deviations that real music has, so that neighbours, hubs and groups are like those
-of a real catalogue. Rows come in parts, as a build writes them.
+Each track has a few hidden qualities, about those of its folder, and these about those
+of its genre; all dimensions follow from them, with the means and deviations that real
+music has. So neighbours, hubs and groups are like those of a real catalogue. Rows come
+in parts, as a build writes them.
 """
 
 import time
@@ -36,7 +37,8 @@ _LEVELS: Final = {
     "loudness": (-22.0, 6.0),
 }
 _SIZES: Final = {"mfcc": FeatureSpec().n_mfcc, **BLOCK_SIZES}
-_GENRES, _GENRE_SPREAD, _FOLDER_SPREAD, _TRACK_SPREAD = 40, 0.6, 0.5, 0.6
+_GENRES, _QUALITIES = 40, 16
+_GENRE_SPREAD, _FOLDER_SPREAD, _TRACK_SPREAD, _NOISE = 0.5, 0.5, 0.6, 0.3
 _RATES_HZ: Final = (44_100, 44_100, 44_100, 48_000, 22_050)
 # one in so many
 _COPY: Final = 200
@@ -66,13 +68,20 @@ def write_catalogue(folder: Path, n_tracks: int) -> float:
 
 def iter_parts(n_tracks: int) -> Iterator[list[Row]]:
     """Yield the rows of a catalogue in parts; the same number gives the same rows."""
-    genres = np.random.default_rng(1).normal(size=(_GENRES, sum(_SIZES.values())))
+    rng = np.random.default_rng(1)
+    genres = rng.normal(size=(_GENRES, _QUALITIES))
+    mixing = rng.normal(size=(_QUALITIES, sum(_SIZES.values()))) / np.sqrt(_QUALITIES)
     for first in range(0, n_tracks, ROWS_PER_PART):
         numbers = range(first, min(first + ROWS_PER_PART, n_tracks))
-        yield [_track(number, n_tracks, genres) for number in numbers]
+        yield [_track(number, n_tracks, genres, mixing) for number in numbers]
 
 
-def _track(number: int, n_tracks: int, genres: NDArray[np.float64]) -> Row:
+def _track(
+    number: int,
+    n_tracks: int,
+    genres: NDArray[np.float64],
+    mixing: NDArray[np.float64],
+) -> Row:
     # every so many tracks one is the track before it again, on a sampler
     is_copy = number % _COPY == _COPY - 1
     source = number - 1 if is_copy else number
@@ -88,21 +97,29 @@ def _track(number: int, n_tracks: int, genres: NDArray[np.float64]) -> Row:
         "sample_rate_hz": _RATES_HZ[folder % len(_RATES_HZ)],
         "n_channels": 1 + (folder % 20 > 0),
         "duration_s": 60.0 + source * 7919 % 300,
-        **_blocks(source, folder, genres),
+        **_blocks(_scores(source, folder, genres, mixing)),
         "spec": spec_hash(FeatureSpec()),
         "extracted_at": START + timedelta(days=day, milliseconds=250 * number),
     }
 
 
-def _blocks(
-    source: int, folder: int, genres: NDArray[np.float64]
-) -> dict[str, list[float]]:
-    n_dims = genres.shape[1]
-    scores = (
+def _scores(
+    source: int,
+    folder: int,
+    genres: NDArray[np.float64],
+    mixing: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    own = np.random.default_rng([3, source])
+    qualities = (
         _GENRE_SPREAD * genres[folder % _GENRES]
-        + _FOLDER_SPREAD * np.random.default_rng([2, folder]).normal(size=n_dims)
-        + _TRACK_SPREAD * np.random.default_rng([3, source]).normal(size=n_dims)
+        + _FOLDER_SPREAD * np.random.default_rng([2, folder]).normal(size=_QUALITIES)
+        + _TRACK_SPREAD * own.normal(size=_QUALITIES)
     )
+    noise = _NOISE * own.normal(size=mixing.shape[1])
+    return np.asarray(qualities @ mixing + noise)
+
+
+def _blocks(scores: NDArray[np.float64]) -> dict[str, list[float]]:
     blocks, start = dict[str, list[float]](), 0
     for name, size in _SIZES.items():
         mean, deviation = _LEVELS[name]

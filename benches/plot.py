@@ -77,7 +77,7 @@ def _guide(across: _Axis, up: _Axis, highest: float) -> list[str]:
     size = across.high * first / highest
     x, y = across.place(size), up.place(first)
     line = _stroke(x, y, across.end, up.place(highest), "#999999", "5 5")
-    return [line, _text(x + 8, y - 6, "in proportion", "#777777")]
+    return [line, _text(x + 24, y + 4, "in proportion", "#777777")]
 
 
 def _line(

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from features.metrics import evenly_spaced
 from features.report_rows import ReportRows
@@ -76,7 +77,9 @@ def lay_out(points: NDArray[np.float32]) -> tuple[str, NDArray[np.float64]]:
     tsne = TSNE(
         init=_principal(points, 1e-4), perplexity=perplexity, random_state=_SEED
     )
-    return "t-SNE", np.asarray(tsne.fit_transform(points), dtype=np.float64)
+    # its threads spin while they wait: on a busy machine two take longer than one
+    with threadpool_limits(1, user_api="openmp"):
+        return "t-SNE", np.asarray(tsne.fit_transform(points), dtype=np.float64)
 
 
 def _principal(

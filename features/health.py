@@ -13,7 +13,8 @@ from features.report_rows import ReportRows, title_of
 from features.space import BLOCK_WEIGHTS
 
 SILENT_DB: Final = -70.0
-"""Level of frames, mean and one deviation, in dB of full scale, of a silent track."""
+"""Highest level of a silent track: mean of its frames and one deviation, in dB of full
+scale. A bell and a minute of silence is a silent track."""
 
 DURATION_EDGES_S: Final = (0, 30, 60, 120, 180, 240, 300, 420, 600, 1200, 3600)
 """Lower edges of the classes of durations; the last has no upper one."""
@@ -95,7 +96,7 @@ def check_blocks(blocks: Mapping[str, NDArray[np.float32]]) -> tuple[BlockHealth
 
 def find_silent(rows: ReportRows) -> tuple[tuple[str, str], ...]:
     """Return title and folder of each track at or below `SILENT_DB`."""
-    # a bell and a long fading have a low mean, but a large deviation
+    # music with long pauses has a low mean, too, but a large deviation
     silent = np.flatnonzero(rows.blocks["loudness"].sum(axis=1) <= SILENT_DB)
     return tuple((rows.titles[row], rows.folder_of(row)) for row in silent.tolist())
 

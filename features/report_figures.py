@@ -78,8 +78,10 @@ def hub_figure(hubs: HubReport) -> go.Figure:
         ]
     )
     figure.update_layout(**_layout(height=300))
-    figure.update_xaxes(type="log", title="track, most often listed first", dtick=1)
-    figure.update_yaxes(rangemode="tozero", title="in so many lists")
+    figure.update_xaxes(
+        type="log", title_text="track, most often listed first", dtick=1
+    )
+    figure.update_yaxes(rangemode="tozero", title_text="in so many lists")
     figure.add_hline(hubs.k, line={"color": COLOURS["good"], "dash": "dot", "width": 1})
     return figure
 
@@ -97,7 +99,7 @@ def drift_figure(drift: Drift) -> go.Figure:
         )
     )
     figure.update_layout(**_layout(height=320, left=120), bargap=0.35)
-    figure.update_xaxes(rangemode="tozero", title="deviations")
+    figure.update_xaxes(rangemode="tozero", title_text="deviations")
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     _mark(figure, LARGE_SHIFT, "large")
     return figure
@@ -207,6 +209,7 @@ def _layout(height: int, left: int = 64) -> dict[str, Any]:
         "zeroline": False,
         "fixedrange": True,
         "automargin": True,
+        "title": {"font": {"size": 13}},
     }
     return {
         "template": "none",

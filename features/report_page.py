@@ -14,6 +14,7 @@ from markupsafe import Markup
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
+from features.health import SILENT_DB
 from features.report import Report, create_report
 from features.report_figures import (
     COLOURS,
@@ -27,7 +28,7 @@ from features.report_figures import (
     retrieval_figure,
 )
 from features.spec import FeatureSpec
-from features.verdicts import HIGH_SKEW, LARGE_SHIFT
+from features.verdicts import HIGH_SKEW, LARGE_SHIFT, percent
 from segue.errors import LibraryError
 from segue.settings import Settings
 from segue.track_index import write_atomically
@@ -92,7 +93,7 @@ def render_report(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(tail=_tail, length=len, clock=_clock)
+    environment.filters.update(tail=_tail, clock=_clock, percent=percent)
     return environment.get_template(_TEMPLATE).render(
         report=report,
         figures=_figures(report),
@@ -102,6 +103,7 @@ def render_report(report: Report) -> str:
         other_folders=OTHER_FOLDERS,
         duration_names=duration_names,
         max_rows=MAX_ROWS,
+        silent_db=SILENT_DB,
         high_skew=HIGH_SKEW,
         large_shift=LARGE_SHIFT,
     )

@@ -1,9 +1,10 @@
 """What the report looks at: the tracks of the index with their rows of the table."""
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,9 @@ from segue.recordings import group_recordings
 from segue.settings import Settings
 from segue.tags import clean_text, split_name
 from segue.track_index import TrackIndex, read_track_index
+
+_SEPARATORS: Final = (" - ", "__")
+_FEWEST_FOR_START: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +107,28 @@ def title_of(path: str) -> str:
     return clean_text(split_name(stem)[1]) or "Untitled"
 
 
+def titles_of(paths: Sequence[str], folders: NDArray[np.intp]) -> list[str]:
+    """Return the titles of tracks, without what all names of their folder begin with.
+
+    Names such as `Artist - Album - 01 Title` become titles that files elsewhere have.
+
+    Examples
+    --------
+    >>> names = ["Bo - 1 Red.mp3", "Bo - 2 Sea.mp3", "Bo - 3 Bo - Live.mp3"]
+    >>> titles_of(names, np.zeros(3, dtype=np.intp))
+    ['Red', 'Sea', 'Bo - Live']
+    """
+    names = [posixpath.basename(path) for path in paths]
+    members: dict[int, list[str]] = defaultdict(list)
+    for name, folder in zip(names, folders.tolist(), strict=True):
+        members[folder].append(name)
+    starts = {folder: _common_start(group) for folder, group in members.items()}
+    return [
+        title_of(name[starts[folder] :])
+        for name, folder in zip(names, folders.tolist(), strict=True)
+    ]
+
+
 def number_folders(paths: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
     """Return the names of the folders of `paths`, and each path's number among them.
 
@@ -116,6 +142,15 @@ def number_folders(paths: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
     number_of = {parent: number for number, parent in enumerate(unique)}
     numbers = np.array([number_of[parent] for parent in parents], dtype=np.intp)
     return _short_names(unique), numbers
+
+
+def _common_start(names: list[str]) -> int:
+    """Return the length of what all begin with, up to the last separator in it."""
+    if len(names) < _FEWEST_FOR_START:
+        return 0
+    common = posixpath.commonprefix(names)
+    ends = [common.rfind(each) + len(each) for each in _SEPARATORS if each in common]
+    return max(ends, default=0)
 
 
 def _short_names(folders: list[str]) -> list[str]:
@@ -136,8 +171,8 @@ def _report_rows(tracks: pa.Table, index: TrackIndex, n_outside: int) -> ReportR
     features = feature_rows(tracks)
     index_rows = [index.row_of[track_id] for track_id in features.track_ids]
     points = _finite(np.asarray(index.vectors[index_rows]))
-    titles = [title_of(path) for path in features.paths]
     folder_names, folders = number_folders(features.paths)
+    titles = titles_of(features.paths, folders)
     groups = group_recordings(
         features.track_ids, titles, features.durations_s.tolist(), points
     )

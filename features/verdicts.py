@@ -5,14 +5,15 @@ from enum import StrEnum
 from typing import Final
 
 from features.drift import MIN_TRACKS, Drift
-from features.health import SILENT_DB, BlockHealth, Copies, FailureGroup
-from features.retrieval import RANKED, HubReport, Retrieval
+from features.health import BlockHealth, Copies, FailureGroup
+from features.retrieval import RANKED, Estimate, HubReport, Retrieval
 
 HIGH_SKEW: Final = 1.4
 """Above it hubs count as a problem (Flexer & Stevens 2018)."""
 MANY_ORPHANS: Final = 0.1
 LARGE_SHIFT: Final = 0.5
 
+_LEAST_SHARE: Final = 0.001
 _FEWEST_QUERIES: Final = 20
 _FEWEST_FOR_HUBS: Final = 50
 
@@ -46,18 +47,13 @@ def judge_retrieval(retrieval: Retrieval | None) -> Verdict:
             f"precision needs {_FEWEST_QUERIES}.",
         )
     ranked = next(way for way in retrieval.ways if way.way == RANKED)
-    beats_chance = ranked.at_1.low > retrieval.chance_at_1
-    beats_raw = retrieval.gain_at_5.low > 0
-    said = (
+    is_good = ranked.at_1.low > retrieval.chance_at_1 and retrieval.gain_at_5.low > 0
+    return Verdict(
+        topic,
+        _status(is_good),
         f"The nearest track is of the same folder in {ranked.at_1.mean:.0%} of cases "
-        f"({retrieval.chance_at_1:.1%} by chance)"
+        f"({percent(retrieval.chance_at_1)} by chance); {_gain(retrieval.gain_at_5)}.",
     )
-    gain = 100 * retrieval.gain_at_5.mean
-    direction = "more" if gain >= 0 else "fewer"
-    against = f"of the first five, {abs(gain):.1f} points {direction} than by raw MFCC"
-    doubt = "" if beats_raw else ", which is within the error or worse"
-    is_good = beats_chance and beats_raw
-    return Verdict(topic, _status(is_good), f"{said}; {against}{doubt}.")
 
 
 def judge_hubs(hubs: HubReport) -> Verdict:
@@ -105,10 +101,10 @@ def judge_blocks(blocks: tuple[BlockHealth, ...], n_tracks: int) -> Verdict:
 
 
 def judge_silent(n_silent: int) -> Verdict:
-    """Good when every track can be heard."""
+    """Good when there is something to hear in every track."""
     sentence = (
-        f"{_count(n_silent, 'track')} with nothing above about {SILENT_DB:.0f} dB, "
-        "which may be recommended all the same."
+        f"{_count(n_silent, 'track')} of silence, but for moments at most; it may be "
+        "recommended all the same."
         if n_silent
         else "There is something to hear in every track."
     )
@@ -119,7 +115,7 @@ def judge_copies(copies: tuple[Copies, ...]) -> Verdict:
     """Good when each recording is there once."""
     n_tracks = sum(len(each.tracks) for each in copies)
     sentence = (
-        f"{_count(len(copies), 'recording')} more than once ({n_tracks} tracks: same "
+        f"{_count(len(copies), 'recording')} more than once ({n_tracks:,} tracks: same "
         "title, length and sound)."
         if copies
         else "Each recording is there once."
@@ -159,6 +155,26 @@ def judge_drift(drift: Drift | None) -> Verdict:
             "analysed otherwise. Analyse an old file again and compare."
         )
     return Verdict("Drift", _status(shift < LARGE_SHIFT), sentence)
+
+
+def percent(share: float) -> str:
+    """Return a share in words that no rounding makes nothing.
+
+    Examples
+    --------
+    >>> percent(0.079), percent(0.0001), percent(0.0)
+    ('7.9%', 'under 0.1%', '0.0%')
+    """
+    return "under 0.1%" if 0 < share < _LEAST_SHARE else f"{share:.1%}"
+
+
+def _gain(gain: Estimate) -> str:
+    points = 100 * gain.mean
+    said = (
+        f"of the first five, {abs(points):.1f} points "
+        f"{'more' if points >= 0 else 'fewer'} than by raw MFCC"
+    )
+    return f"{said}, which may be chance" if gain.low <= 0 <= gain.high else said
 
 
 def _status(is_good: bool) -> Status:
