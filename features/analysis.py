@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.audio import open_audio
+from features.audio import Audio, read_audio
 from features.descriptors import Descriptors
 from features.mel import BandStore
 from features.mfcc import MeanMfcc, require_enough, require_finite
@@ -44,11 +44,11 @@ def analyse(path: str, spec: FeatureSpec) -> TrackFeatures:
     UnreadableAudioError
         As :func:`features.mfcc.extract_mfcc` does.
     """
-    with (
-        open_audio(path) as audio,
-        BandStore(spec.n_mels) as own,
-        BandStore(spec.n_mels) as common,
-    ):
+    return read_audio(path, lambda audio: _summarised(path, audio, spec))
+
+
+def _summarised(path: str, audio: Audio, spec: FeatureSpec) -> TrackFeatures:
+    with BandStore(spec.n_mels) as own, BandStore(spec.n_mels) as common:
         mfcc = MeanMfcc(audio.sample_rate_hz, spec, own)
         descriptors = Descriptors(audio.sample_rate_hz, spec, common)
         for samples in audio.blocks:

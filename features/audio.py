@@ -9,11 +9,10 @@ compared with what was decoded.
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import audioread
 import numba
@@ -23,6 +22,8 @@ from audioread.ffdec import FFmpegAudioFile
 from numpy.typing import NDArray
 
 from segue.errors import UnreadableAudioError
+
+T = TypeVar("T")
 
 BLOCK_FRAMES: Final = 65_536
 MAX_RATE_HZ: Final = 768_000
@@ -58,30 +59,37 @@ class Audio:
     n_decoded: int = 0
 
 
-@contextmanager
-def open_audio(path: str) -> Iterator[Audio]:
-    """Open a file for one pass over its samples.
+def read_audio(path: str, consume: Callable[[Audio], T]) -> T:
+    """Return what `consume` makes of a file.
+
+    Where libsndfile gives up in the middle (it does on some whole Opus files), the file
+    is gone through once more with ffmpeg, as librosa does.
+
+    Parameters
+    ----------
+    consume : callable
+        Goes once through the blocks; may be called a second time, from the start.
 
     Raises
     ------
     UnreadableAudioError
-        When the file is gone or empty, or no decoder reads it (audioread's
-        `NoBackendError`).
+        When the file is gone or empty, no decoder reads it (audioread's
+        `NoBackendError`), or its samples are not finite.
     """
     _require_content(path)
+    n_announced = None
     try:
         with soundfile.SoundFile(path) as file:
-            audio = Audio(file.samplerate, file.channels, file.frames)
-            yield _started(path, audio, _sndfile_blocks(path, file))
-        return
-    except soundfile.LibsndfileError:
-        pass  # not a kind that libsndfile knows
-    with warnings.catch_warnings():  # audioread's, of modules that Python 3.13 lacks
-        warnings.simplefilter("ignore")
-        file = _open_ffmpeg(path)
-    with file:
-        audio = Audio(file.samplerate, file.channels, None)
-        yield _started(path, audio, _ffmpeg_blocks(path, file))
+            n_announced = file.frames
+            audio = Audio(file.samplerate, file.channels, n_announced)
+            return consume(_started(path, audio, _sndfile_blocks(file)))
+    except soundfile.LibsndfileError as error:
+        with warnings.catch_warnings():  # of modules that Python 3.13 lacks
+            warnings.simplefilter("ignore")
+            ffmpeg = _open_ffmpeg(path, error)
+    with ffmpeg:
+        audio = Audio(ffmpeg.samplerate, ffmpeg.channels, n_announced)
+        return consume(_started(path, audio, _ffmpeg_blocks(path, ffmpeg)))
 
 
 def _require_content(path: str) -> None:
@@ -121,16 +129,10 @@ def _counted(
         yield block
 
 
-def _sndfile_blocks(
-    path: str, file: soundfile.SoundFile
-) -> Iterator[NDArray[np.float32]]:
+def _sndfile_blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
     frames = np.empty((BLOCK_FRAMES, file.channels), dtype=np.float32)
-    try:
-        while len(part := file.read(out=frames)):
-            yield _mono(part)
-    except soundfile.LibsndfileError as error:
-        cause = f"the decoder gave up: {error}"
-        raise UnreadableAudioError(path, "decode", cause) from error
+    while len(part := file.read(out=frames)):
+        yield _mono(part)
 
 
 def _mono(frames: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -168,14 +170,15 @@ class _BoundedFFmpeg(FFmpegAudioFile):  # type: ignore[misc]
         super().close()
 
 
-def _open_ffmpeg(path: str) -> Any:
+def _open_ffmpeg(path: str, why: soundfile.LibsndfileError) -> Any:
     try:
         return audioread.audio_open(path, backends=[_BoundedFFmpeg])
     except audioread.NoBackendError as error:
+        said = f"libsndfile does not read it ({why.error_string})"
         if shutil.which("ffmpeg") is None:
-            cause = "libsndfile does not read it; install ffmpeg and build again"
+            cause = f"{said}; install ffmpeg and build again"
             raise UnreadableAudioError(path, "decode", cause, retry=True) from error
-        cause = "neither libsndfile nor ffmpeg reads it"
+        cause = f"{said}, nor does ffmpeg"
         raise UnreadableAudioError(path, "decode", cause) from error
 
 

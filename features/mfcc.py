@@ -10,7 +10,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from features.audio import Audio, open_audio
+from features.audio import Audio, read_audio
 from features.mel import BandStore, MelBands
 from features.spec import FeatureSpec
 from features.stft import PowerFrames
@@ -76,14 +76,18 @@ def extract_mfcc(path: str) -> list[float]:
         half of what its header announces is there, or when it holds no finite audio.
     """
     spec = FeatureSpec()
-    with open_audio(path) as audio, BandStore(spec.n_mels) as store:
+    mfcc = read_audio(path, lambda audio: _mean_mfcc(path, audio, spec))
+    require_finite(path, "mfcc", mfcc)
+    return [float(value) for value in mfcc]
+
+
+def _mean_mfcc(path: str, audio: Audio, spec: FeatureSpec) -> NDArray[np.float32]:
+    with BandStore(spec.n_mels) as store:
         mean = MeanMfcc(audio.sample_rate_hz, spec, store)
         for samples in audio.blocks:
             mean.push(samples)
         require_enough(path, audio, spec)
-        mfcc = mean.finish()
-    require_finite(path, "mfcc", mfcc)
-    return [float(value) for value in mfcc]
+        return mean.finish()
 
 
 def require_enough(path: str, audio: Audio, spec: FeatureSpec) -> None:

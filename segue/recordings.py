@@ -20,7 +20,7 @@ from pymongo.database import Database
 from segue import store
 from segue.store import Document
 
-MIN_COSINE: Final = 0.97
+MIN_COSINE: Final = 0.85
 MAX_DIFFERENCE_S: Final = 2.0
 MAX_DIFFERENCE: Final = 0.04
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
+import soundfile
 
 from features import extract_mfcc
 from features.analysis import analyse
@@ -110,3 +111,23 @@ def test_truncated_flac_gives_features_or_a_report(tmp_path: Path) -> None:
     path = cut(write_sound(tmp_path / "a.flac", duration_s=10), 0.3)
     with pytest.raises(UnreadableAudioError, match="decode"):
         extract_mfcc(str(path))
+
+
+@pytest.mark.filterwarnings("ignore:.* is deprecated and slated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:PySoundFile failed:UserWarning")
+@pytest.mark.filterwarnings("ignore:librosa.core.audio.__audioread_load:FutureWarning")
+def test_where_libsndfile_gives_up_in_the_middle_ffmpeg_reads_on_as_librosa_does(
+    tmp_path: Path,
+) -> None:
+    path = write_sound(tmp_path / "a.flac", duration_s=10, rate_hz=44_100)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = bytes(3000)
+    path.write_bytes(content)
+    with pytest.raises(soundfile.LibsndfileError):
+        soundfile.read(path)
+
+    y, sr = librosa.load(str(path), sr=None)
+    expected = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=100).mean(axis=1)
+    assert len(y) / sr > 8
+    np.testing.assert_allclose(extract_mfcc(str(path)), expected, atol=1e-3)

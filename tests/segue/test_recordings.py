@@ -174,7 +174,7 @@ def by_hand(
             return False
         shorter, longer = lengths
         near = longer <= max(shorter + 2, shorter / 0.96)
-        return near and float(vectors[i] @ vectors[j]) >= 0.97
+        return near and float(vectors[i] @ vectors[j]) >= 0.85
 
     rows = range(len(ids))
     recording = list(ids)
