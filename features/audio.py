@@ -31,6 +31,7 @@ MAX_CHANNELS: Final = 64
 _FFMPEG_BLOCK_BYTES: Final = 65_536
 _FFMPEG_QUEUE_BLOCKS: Final = 32
 _INT16_PEAK: Final = 32_768.0
+_STEREO: Final = 2
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def read_audio(path: str, consume: Callable[[Audio], T]) -> T:
     _require_content(path)
     n_announced = None
     try:
-        with soundfile.SoundFile(path) as file:
+        with _OnePass(path) as file:
             n_announced = file.frames
             audio = Audio(file.samplerate, file.channels, n_announced)
             return consume(_started(path, audio, _sndfile_blocks(file)))
@@ -129,23 +130,38 @@ def _counted(
         yield block
 
 
+class _OnePass(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is read from start to end.
+
+    Otherwise soundfile seeks after each block to where it is already. That takes time,
+    and makes an MP3 decoder begin anew, with other samples than in one go.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 def _sndfile_blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
     frames = np.empty((BLOCK_FRAMES, file.channels), dtype=np.float32)
+    mono = np.empty(BLOCK_FRAMES, dtype=np.float32)
     while len(part := file.read(out=frames)):
-        yield _mono(part)
+        yield _mono(part, mono[: len(part)])
 
 
-def _mono(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean of the channels; shape (n, n_channels) → (n,)."""
-    match frames.shape[1]:
-        case 1:
-            return frames[:, 0]
-        case 2:  # many times as fast as the general form
-            mono = np.empty(len(frames), dtype=np.float32)
-            _mean_of_two(frames, mono)
-            return mono
-        case _:
-            return np.asarray(frames.mean(axis=1))
+def _mono(
+    frames: NDArray[np.float32], mono: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the mean of the channels; `mono` is memory for it, shape (n,).
+
+    Parameters
+    ----------
+    frames : ndarray, float32, shape (n, n_channels)
+    """
+    if frames.shape[1] == _STEREO:  # many times as fast as the general form
+        _mean_of_two(frames, mono)
+    else:
+        np.mean(frames, axis=1, out=mono)
+    return mono
 
 
 @numba.njit(cache=True)
@@ -193,7 +209,8 @@ def _ffmpeg_blocks(path: str, file: Any) -> Iterator[NDArray[np.float32]]:
             frames = np.frombuffer(pending[:n_whole], dtype="<i2").astype(np.float32)
             frames *= np.float32(1 / _INT16_PEAK)
             if len(frames):
-                yield _mono(frames.reshape(-1, file.channels))
+                frames = frames.reshape(-1, file.channels)
+                yield _mono(frames, np.empty(len(frames), dtype=np.float32))
     except audioread.DecodeError as error:
         cause = f"the decoder gave up: {type(error).__name__} {error}"
         raise UnreadableAudioError(path, "decode", cause) from error

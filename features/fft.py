@@ -36,8 +36,9 @@ class PowerKernel:
         turns = np.exp(-2j * np.pi * np.arange(n_fft) / n_fft).astype(np.complex64)
         self._turns = turns.view(np.float32).reshape(n_fft, 2)
         self._window = window
-        self._cut = np.empty((2, half, LANES), dtype=np.float32)
-        self._room = np.empty((2, half, LANES), dtype=np.float32)
+        # kept: new memory for each call would cost as much as the arithmetic
+        self._rooms = [np.empty((2, half, LANES), dtype=np.float32) for _ in range(2)]
+        self._power = np.empty((half + 1, LANES), dtype=np.float32)
 
     def __call__(self, hops: _Floats, start: int) -> _Floats:
         """Return the spectra of the frames that begin at hops `start`, `start` + 1, ….
@@ -51,17 +52,17 @@ class PowerKernel:
         Returns
         -------
         ndarray, float32, shape (1 + n_fft // 2, LANES)
+            Overwritten by the next call.
         """
-        source, target = self._cut, self._room
-        _cut(hops, start, self._window, source)
-        n_done = 1
+        source, target = self._rooms
+        _first_stage(hops, start, self._window, self._turns, source)
+        n_done = 4
         while n_done < source.shape[1]:
             _stage(source, target, self._turns, n_done)
             source, target = target, source
             n_done *= 4
-        power = np.empty((source.shape[1] + 1, LANES), dtype=np.float32)
-        _split(source, self._turns, power)
-        return power
+        _split(source, self._turns, self._power)
+        return self._power
 
 
 def _compiled(function: Any) -> Any:
@@ -69,25 +70,60 @@ def _compiled(function: Any) -> Any:
 
 
 @_compiled
-def _cut(hops: _Floats, start: int, window: _Floats, out: _Floats) -> None:
-    """Fill (even or odd, sample, frame) with the windowed frames."""
-    hop_length = hops.shape[0]
-    for n in range(len(window)):
-        row, first = hops[n % hop_length], start + n // hop_length
-        sample = out[n % 2, n // 2]
+def _first_stage(
+    hops: _Floats, start: int, window: _Floats, turns: _Floats, y: _Floats
+) -> None:
+    """Cut the frames, apply the window and do the first stage, in one go."""
+    step = len(window) // 4
+    for j in range(step // 2):
+        w = window[2 * j :: step]
+        v = window[2 * j + 1 :: step]
+        w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
+        v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
+        n = 2 * j
+        ar, ai = _sample(hops, start, n), _sample(hops, start, n + 1)
+        br, bi = _sample(hops, start, n + step), _sample(hops, start, n + step + 1)
+        n += 2 * step
+        cr, ci = _sample(hops, start, n), _sample(hops, start, n + 1)
+        dr, di = _sample(hops, start, n + step), _sample(hops, start, n + step + 1)
+        ur, ui, vr, vi, wr, wi = _turns_of(turns, 2 * j)
+        pr, qr, rr, sr = _points(y[0], 4 * j, 1)
+        pi, qi, ri, si = _points(y[1], 4 * j, 1)
         for t in range(LANES):
-            sample[t] = row[first + t] * window[n]
+            er, fr = ar[t] * w0 + cr[t] * w2, ar[t] * w0 - cr[t] * w2
+            ei, fi = ai[t] * v0 + ci[t] * v2, ai[t] * v0 - ci[t] * v2
+            gr, hi = br[t] * w1 + dr[t] * w3, dr[t] * w3 - br[t] * w1
+            gi, hr = bi[t] * v1 + di[t] * v3, bi[t] * v1 - di[t] * v3
+            pr[t], pi[t] = er + gr, ei + gi
+            re, im = fr + hr, fi + hi
+            qr[t], qi[t] = re * ur - im * ui, re * ui + im * ur
+            re, im = er - gr, ei - gi
+            rr[t], ri[t] = re * vr - im * vi, re * vi + im * vr
+            re, im = fr - hr, fi - hi
+            sr[t], si[t] = re * wr - im * wi, re * wi + im * wr
+
+
+@_compiled
+def _sample(hops: _Floats, start: int, n: int) -> _Floats:
+    """Return sample `n` of each frame."""
+    first = start + n // hops.shape[0]
+    return hops[n % hops.shape[0], first : first + LANES]
+
+
+@_compiled
+def _turns_of(turns: _Floats, s: int) -> tuple[np.float32, ...]:
+    """Return the factors of a butterfly: turns by `s`, 2 `s` and 3 `s` parts."""
+    a, b, c = turns[s], turns[2 * s], turns[3 * s]
+    return a[0], a[1], b[0], b[1], c[0], c[1]
 
 
 @_compiled
 def _stage(x: _Floats, y: _Floats, turns: _Floats, n_done: int) -> None:
-    """Do one stage of the transform of `x` (real or imaginary, point, frame)."""
+    """Do a later stage of the transform of `x` (real or imaginary, point, frame)."""
     n_left = x.shape[1] // (4 * n_done)
     quarter = n_left * n_done
     for j in range(n_left):
-        s = 2 * j * n_done
-        ur, ui, vr, vi = turns[s, 0], turns[s, 1], turns[2 * s, 0], turns[2 * s, 1]
-        wr, wi = turns[3 * s, 0], turns[3 * s, 1]
+        ur, ui, vr, vi, wr, wi = _turns_of(turns, 2 * j * n_done)
         for k in range(n_done):
             i = k + j * n_done
             ar, br, cr, dr = _points(x[0], i, quarter)
@@ -96,18 +132,10 @@ def _stage(x: _Floats, y: _Floats, turns: _Floats, n_done: int) -> None:
             pr, qr, rr, sr = _points(y[0], o, n_done)
             pi, qi, ri, si = _points(y[1], o, n_done)
             for t in range(LANES):
-                er, ei, fr, fi = (
-                    ar[t] + cr[t],
-                    ai[t] + ci[t],
-                    ar[t] - cr[t],
-                    ai[t] - ci[t],
-                )
-                gr, gi, hr, hi = (
-                    br[t] + dr[t],
-                    bi[t] + di[t],
-                    bi[t] - di[t],
-                    dr[t] - br[t],
-                )
+                er, fr = ar[t] + cr[t], ar[t] - cr[t]
+                ei, fi = ai[t] + ci[t], ai[t] - ci[t]
+                gr, hi = br[t] + dr[t], dr[t] - br[t]
+                gi, hr = bi[t] + di[t], bi[t] - di[t]
                 pr[t], pi[t] = er + gr, ei + gi
                 re, im = fr + hr, fi + hi
                 qr[t], qi[t] = re * ur - im * ui, re * ui + im * ur

@@ -36,7 +36,9 @@ class PowerFrames:
         self._n_fft, self._hop = n_fft, hop_length
         window = scipy.signal.get_window("hann", n_fft, fftbins=True)
         self._power = PowerKernel(window.astype(np.float32))
-        self._pending = np.zeros(n_fft // 2, dtype=np.float32)
+        self._signal = np.zeros(n_fft // 2, dtype=np.float32)
+        self._n_pending = n_fft // 2
+        self._hops = np.empty((hop_length, 0), dtype=np.float32)
 
     def push(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """Yield the frames that `samples` complete.
@@ -44,21 +46,33 @@ class PowerFrames:
         Yields
         ------
         ndarray, float32, shape (1 + n_fft // 2, n_frames)
-            Squared magnitudes.
+            Squared magnitudes, overwritten by the next ones.
         """
-        signal = np.concatenate([self._pending, samples])
+        signal = self._with_pending(samples)
         n_frames = max(0, (len(signal) - self._n_fft) // self._hop + 1)
-        self._pending = signal[n_frames * self._hop :]
         # whole batches of frames are computed; those behind the last are not given out
         n_hops = n_frames + LANES + self._n_fft // self._hop
-        hops = np.zeros((self._hop, n_hops), dtype=np.float32)
-        _lay_out(signal, hops)
+        if self._hops.shape[1] < n_hops:
+            self._hops = np.zeros((self._hop, n_hops), dtype=np.float32)
+        _lay_out(signal, self._hops)
         for start in range(0, n_frames, LANES):
-            yield self._power(hops, start)[:, : n_frames - start]
+            yield self._power(self._hops, start)[:, : n_frames - start]
+        rest = signal[n_frames * self._hop :].copy()
+        self._signal[: len(rest)], self._n_pending = rest, len(rest)
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """Yield the last frames, those that reach behind the end of the signal."""
         yield from self.push(np.zeros(self._n_fft // 2, dtype=np.float32))
+
+    def _with_pending(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what was left over, followed by `samples`; the memory is kept."""
+        n_samples = self._n_pending + len(samples)
+        if len(self._signal) < n_samples:
+            pending = self._signal[: self._n_pending]
+            self._signal = np.empty(n_samples, dtype=np.float32)
+            self._signal[: self._n_pending] = pending
+        self._signal[self._n_pending : n_samples] = samples
+        return self._signal[:n_samples]
 
 
 @numba.njit(cache=True)

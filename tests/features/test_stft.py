@@ -13,7 +13,7 @@ def power(samples: np.ndarray, chunks: list[int], n_fft: int, hop: int) -> np.nd
     blocks = []
     for part in np.split(samples, np.cumsum(chunks)):
         blocks += [block.copy() for block in frames.push(part)]
-    blocks += list(frames.flush())
+    blocks += [block.copy() for block in frames.flush()]
     return np.concatenate(blocks, axis=1)
 
 
