@@ -209,8 +209,10 @@ def _n_dims(column: pa.Array) -> int:
     """Return how many dimensions a column holds, 0 when it holds no numbers."""
     kind, present = column.type, column.drop_null()
     if _is_list(kind):
-        is_vector = _is_number(kind.value_type) and len(present) > 0
-        return len(present[0].as_py()) if is_vector else 0
+        if not _is_number(kind.value_type) or len(present) == 0:
+            return 0
+        # most rows are right about their length
+        return int(np.bincount(pc.list_value_length(present)).argmax())
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         probed = [_number(text) for text in present[:_PROBED].to_pylist()]
         read = [number for number in probed if number is not None]

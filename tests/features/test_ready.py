@@ -148,8 +148,8 @@ def test_a_file_that_breaks_off_leaves_nothing(desk: Desk) -> None:
 def test_parquet_with_lists_and_numbers(desk: Desk) -> None:
     table = pa.table(
         {
-            "path": ["x/a.mp3", "x/b.mp3", "x/c.mp3", "x/d.mp3"],
-            "embedding": [[1.0, 2, 3], [4.0, 5, 7], [1.0], None],
+            "path": ["x/c.mp3", "x/a.mp3", "x/b.mp3", "x/d.mp3"],
+            "embedding": [[1.0], [1.0, 2, 3], [4.0, 5, 7], None],
             "tempo": pa.array([120, 90, 100, 80], pa.int16()),
             "is_live": [True, False, True, False],
             "__index_level_0__": [7, 8, 9, 10],
@@ -161,6 +161,25 @@ def test_parquet_with_lists_and_numbers(desk: Desk) -> None:
     assert (summary.imported, summary.invalid, summary.n_dims) == (2, 2, 4)
     assert any("'x/c.mp3': embedding[0] is no finite number" in x for x in desk.lines)
     assert "columns that are not used: is_live, __index_level_0__" in desk.lines
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.float16()),
+        pa.list_(pa.int8(), 2),
+        pa.large_list(pa.float64()),
+        pa.list_(pa.decimal128(9, 3)),
+    ],
+)
+def test_lists_of_any_numbers_are_taken(desk: Desk, kind: pa.DataType) -> None:
+    rows: list[Any] = [[1, 2], [3, 5], [4, None], None]
+    if pa.types.is_float16(kind.value_type):
+        rows = [row and [x and np.float16(x) for x in row] for row in rows]
+    table = pa.table({"id": [5.0, 6.0, 7.0, 8.0], "v": pa.array(rows, kind)})
+    pq.write_table(table, desk.folder / "features.parquet")
+    summary = desk.take(desk.folder / "features.parquet")
+    assert (summary.imported, summary.invalid, desk.ids()) == (2, 2, ["5", "6"])
 
 
 def test_numbers_that_are_no_sound_are_no_dimensions(desk: Desk) -> None:
