@@ -28,6 +28,9 @@ T = TypeVar("T")
 BLOCK_FRAMES: Final = 65_536
 MAX_RATE_HZ: Final = 768_000
 MAX_CHANNELS: Final = 64
+MAX_PEAK: Final = 1e9
+"""Largest sample that can be sound; the power of larger ones is soon no number."""
+
 _FFMPEG_BLOCK_BYTES: Final = 65_536
 _FFMPEG_QUEUE_BLOCKS: Final = 32
 _INT16_PEAK: Final = 32_768.0
@@ -48,7 +51,7 @@ class Audio:
     blocks : iterator of ndarray, float32, shape (n_samples,)
         The mono signal in order, at most `BLOCK_FRAMES` samples at a time; each block
         is overwritten by the next. Raises UnreadableAudioError for samples that are
-        not finite, and where the decoder gives up.
+        not finite or beyond `MAX_PEAK`, and where the decoder gives up.
     n_decoded : int
         Samples that `blocks` has given so far.
     """
@@ -118,16 +121,34 @@ def _counted(
     path: str, audio: Audio, decoded: Iterator[NDArray[np.float32]]
 ) -> Iterator[NDArray[np.float32]]:
     for block in decoded:
-        if not np.isfinite(block.sum(dtype=np.float64)):
-            n_bad = int(np.count_nonzero(~np.isfinite(block)))
+        # one number tells of most blocks that none of their samples is odd
+        with np.errstate(over="ignore", invalid="ignore"):
+            energy = np.dot(block, block)
+        if not energy <= MAX_PEAK**2:
             start_s = audio.n_decoded / audio.sample_rate_hz
-            cause = (
-                f"its samples are not finite: {n_bad} of {len(block)} after "
-                f"{start_s:.1f} s are NaN or infinite"
-            )
-            raise UnreadableAudioError(path, "samples", cause)
+            _require_sound(path, block, start_s)
         audio.n_decoded += len(block)
         yield block
+
+
+def _require_sound(path: str, block: NDArray[np.float32], start_s: float) -> None:
+    where = f"of {len(block)} after {start_s:.1f} s"
+    if n_bad := int(np.count_nonzero(~np.isfinite(block))):
+        cause = f"its samples are not finite: {n_bad} {where} are NaN or infinite"
+        raise UnreadableAudioError(path, "samples", cause)
+    if n_bad := int(np.count_nonzero(np.abs(block) > MAX_PEAK)):
+        cause = (
+            f"its samples are out of range: {n_bad} {where} are beyond {MAX_PEAK:.0e}, "
+            "where 1 is full scale"
+        )
+        raise UnreadableAudioError(path, "samples", cause)
+
+
+def _n_not_finite(block: NDArray[np.float32]) -> int:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(block.sum()):  # the sum tells of most blocks, and fast
+            return 0
+    return int(np.count_nonzero(~np.isfinite(block)))
 
 
 class _OnePass(soundfile.SoundFile):  # type: ignore[misc]
@@ -160,7 +181,8 @@ def _mono(
     if frames.shape[1] == _STEREO:  # many times as fast as the general form
         _mean_of_two(frames, mono)
     else:
-        np.mean(frames, axis=1, out=mono)
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.mean(frames, axis=1, out=mono)
     return mono
 
 

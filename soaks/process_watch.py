@@ -66,11 +66,7 @@ class Watch:
             return
         self.slowest_s = age_s
         if age_s > _NAMED_AFTER_S:
-            opened = (Path(file.path) for file in process.open_files())
-            self.slowest_file = next(
-                (str(p.relative_to(music)) for p in opened if p.is_relative_to(music)),
-                None,
-            )
+            self.slowest_file = _file_of(process, music)
 
 
 @contextmanager
@@ -98,6 +94,16 @@ def _below(root: psutil.Process) -> list[psutil.Process]:
         return root.children(recursive=True)
     except psutil.Error:
         return []
+
+
+def _file_of(reader: psutil.Process, music: Path) -> str | None:
+    """Return the file of `music` that a process has open, or its decoder was given."""
+    for process in (reader, *reader.children()):
+        names = [*(file.path for file in process.open_files()), *process.cmdline()]
+        for path in map(Path, names):
+            if path.is_relative_to(music):
+                return str(path.relative_to(music))
+    return None
 
 
 def _peak_mb(pid: int) -> float:

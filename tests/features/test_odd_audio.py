@@ -83,6 +83,7 @@ def test_odd_signals_are_as_librosas(tmp_path: Path) -> None:
         "constant": np.full(22_050, 0.5),
         "clipped": np.sign(np.sin(2 * np.pi * 440 * time_s)),
         "beyond full scale": 8 * np.sin(2 * np.pi * 440 * time_s),
+        "far beyond full scale": 9e8 * np.sin(2 * np.pi * 440 * time_s),
         "very quiet": 1e-7 * np.sin(2 * np.pi * 440 * time_s),
         "denormal": np.full(22_050, 1e-40),
         "at the highest pitch": np.tile([1.0, -1.0], 11_025),
@@ -113,6 +114,20 @@ def test_samples_that_are_no_numbers_are_told(
     assert row["stage"] == "samples"
     assert "not finite: 1 of" in row["message"]
     assert not row["retry"]
+
+
+@pytest.mark.parametrize("peak", [2e9, 1e17, 1e30, 3e38, -3e38])
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
+def test_samples_that_cannot_be_sound_are_told(
+    tmp_path: Path, peak: float, n_channels: int
+) -> None:
+    samples = np.zeros((100_000, n_channels))
+    samples[70_000] = peak
+    path = tmp_path / "a.wav"
+    soundfile.write(path, samples, 22_050, "FLOAT")
+    (row,) = extract([hashed(path)], tmp_path / "t").values()
+    assert row["stage"] == "samples"
+    assert "out of range: 1 of" in row["message"] or "not finite" in row["message"]
 
 
 def wav_header(n_channels: int, rate_hz: int, n_bits: int, n_bytes: int) -> bytes:
