@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import librosa
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +11,7 @@ from features.descriptors import Descriptors
 from features.mel import BandStore
 from features.mfcc import MeanMfcc, require_enough, require_finite
 from features.spec import FeatureSpec
+from segue.errors import UnreadableAudioError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ def analyse(path: str, spec: FeatureSpec) -> TrackFeatures:
     UnreadableAudioError
         As :func:`features.mfcc.extract_mfcc` does.
     """
-    return read_audio(path, lambda audio: _summarised(path, audio, spec))
+    try:
+        return read_audio(path, lambda audio: _summarised(path, audio, spec))
+    except librosa.ParameterError as error:  # power beyond the range of float32
+        cause = "its samples are out of range"
+        raise UnreadableAudioError(path, "descriptors", cause) from error
 
 
 def _summarised(path: str, audio: Audio, spec: FeatureSpec) -> TrackFeatures:

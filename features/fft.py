@@ -7,6 +7,7 @@ real and odd ones as imaginary part; the spectrum of the real frame is split off
 end. `docs/decisions/005-own-fourier-kernel.md` says why no library does it.
 """
 
+import math
 from typing import Any, Final
 
 import numba
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 LANES: Final = 64
 _MIN_N_FFT: Final = 8
+_LINE_BYTES: Final = 64
 
 _Floats = NDArray[np.float32]
 
@@ -37,8 +39,11 @@ class PowerKernel:
         self._turns = turns.view(np.float32).reshape(n_fft, 2)
         self._window = window
         # kept: new memory for each call would cost as much as the arithmetic
-        self._rooms = [np.empty((2, half, LANES), dtype=np.float32) for _ in range(2)]
-        self._power = np.empty((half + 1, LANES), dtype=np.float32)
+        # rooms at the same place of two pages push each other out of the cache
+        self._rooms = [
+            aligned((2, half, LANES), shift) for shift in (0, _LINE_BYTES + 1024)
+        ]
+        self._power = aligned((half + 1, LANES))
 
     def __call__(self, hops: _Floats, start: int) -> _Floats:
         """Return the spectra of the frames that begin at hops `start`, `start` + 1, ….
@@ -65,6 +70,17 @@ class PowerKernel:
         return self._power
 
 
+def aligned(shape: tuple[int, ...], shift: int = 0) -> _Floats:
+    """Return zeros that begin with a cache line, `shift` bytes (whole lines) on.
+
+    What begins elsewhere has every second register cross a line: a fifth slower here.
+    """
+    n_bytes = 4 * math.prod(shape)
+    room = np.zeros(n_bytes + _LINE_BYTES + shift, dtype=np.uint8)
+    first = -room.ctypes.data % _LINE_BYTES + shift
+    return room[first : first + n_bytes].view(np.float32).reshape(shape)
+
+
 def _compiled(function: Any) -> Any:
     return numba.njit(cache=True, fastmath={"contract"})(function)
 
@@ -87,8 +103,8 @@ def _first_stage(
         cr, ci = _sample(hops, start, n), _sample(hops, start, n + 1)
         dr, di = _sample(hops, start, n + step), _sample(hops, start, n + step + 1)
         ur, ui, vr, vi, wr, wi = _turns_of(turns, 2 * j)
-        pr, qr, rr, sr = _points(y[0], 4 * j, 1)
-        pi, qi, ri, si = _points(y[1], 4 * j, 1)
+        pr, qr, rr, sr = y[0, 4 * j], y[0, 4 * j + 1], y[0, 4 * j + 2], y[0, 4 * j + 3]
+        pi, qi, ri, si = y[1, 4 * j], y[1, 4 * j + 1], y[1, 4 * j + 2], y[1, 4 * j + 3]
         for t in range(LANES):
             er, fr = ar[t] * w0 + cr[t] * w2, ar[t] * w0 - cr[t] * w2
             ei, fi = ai[t] * v0 + ci[t] * v2, ai[t] * v0 - ci[t] * v2
@@ -119,35 +135,39 @@ def _turns_of(turns: _Floats, s: int) -> tuple[np.float32, ...]:
 
 @_compiled
 def _stage(x: _Floats, y: _Floats, turns: _Floats, n_done: int) -> None:
-    """Do a later stage of the transform of `x` (real or imaginary, point, frame)."""
+    """Do a later stage of the transform of `x`, shape (2, points, frames).
+
+    The `n_done` points of a butterfly follow each other in memory, frames and all, and
+    are gone through as one row.
+    """
     n_left = x.shape[1] // (4 * n_done)
-    quarter = n_left * n_done
+    flat_x, flat_y = x.reshape(2, -1), y.reshape(2, -1)
+    size, quarter = n_done * LANES, n_left * n_done * LANES
     for j in range(n_left):
         ur, ui, vr, vi, wr, wi = _turns_of(turns, 2 * j * n_done)
-        for k in range(n_done):
-            i = k + j * n_done
-            ar, br, cr, dr = _points(x[0], i, quarter)
-            ai, bi, ci, di = _points(x[1], i, quarter)
-            o = k + 4 * j * n_done
-            pr, qr, rr, sr = _points(y[0], o, n_done)
-            pi, qi, ri, si = _points(y[1], o, n_done)
-            for t in range(LANES):
-                er, fr = ar[t] + cr[t], ar[t] - cr[t]
-                ei, fi = ai[t] + ci[t], ai[t] - ci[t]
-                gr, hi = br[t] + dr[t], dr[t] - br[t]
-                gi, hr = bi[t] + di[t], bi[t] - di[t]
-                pr[t], pi[t] = er + gr, ei + gi
-                re, im = fr + hr, fi + hi
-                qr[t], qi[t] = re * ur - im * ui, re * ui + im * ur
-                re, im = er - gr, ei - gi
-                rr[t], ri[t] = re * vr - im * vi, re * vi + im * vr
-                re, im = fr - hr, fi - hi
-                sr[t], si[t] = re * wr - im * wi, re * wi + im * wr
+        ar, br, cr, dr = _rows(flat_x[0], j * size, quarter, size)
+        ai, bi, ci, di = _rows(flat_x[1], j * size, quarter, size)
+        pr, qr, rr, sr = _rows(flat_y[0], 4 * j * size, size, size)
+        pi, qi, ri, si = _rows(flat_y[1], 4 * j * size, size, size)
+        for t in range(size):
+            er, fr = ar[t] + cr[t], ar[t] - cr[t]
+            ei, fi = ai[t] + ci[t], ai[t] - ci[t]
+            gr, hi = br[t] + dr[t], dr[t] - br[t]
+            gi, hr = bi[t] + di[t], bi[t] - di[t]
+            pr[t], pi[t] = er + gr, ei + gi
+            re, im = fr + hr, fi + hi
+            qr[t], qi[t] = re * ur - im * ui, re * ui + im * ur
+            re, im = er - gr, ei - gi
+            rr[t], ri[t] = re * vr - im * vi, re * vi + im * vr
+            re, im = fr - hr, fi - hi
+            sr[t], si[t] = re * wr - im * wi, re * wi + im * wr
 
 
 @_compiled
-def _points(x: _Floats, i: int, step: int) -> tuple[_Floats, ...]:
-    return x[i], x[i + step], x[i + 2 * step], x[i + 3 * step]
+def _rows(x: _Floats, first: int, step: int, size: int) -> tuple[_Floats, ...]:
+    """Return four rows of `size` numbers, `step` apart."""
+    b, c, d = first + step, first + 2 * step, first + 3 * step
+    return x[first : first + size], x[b : b + size], x[c : c + size], x[d : d + size]
 
 
 @_compiled

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from features.fft import LANES, PowerKernel
+from features.fft import LANES, PowerKernel, aligned
 
 _TILE: Final = 16
 
@@ -51,9 +51,9 @@ class PowerFrames:
         signal = self._with_pending(samples)
         n_frames = max(0, (len(signal) - self._n_fft) // self._hop + 1)
         # whole batches of frames are computed; those behind the last are not given out
-        n_hops = n_frames + LANES + self._n_fft // self._hop
+        n_hops = (n_frames // LANES + 2) * LANES + self._n_fft // self._hop
         if self._hops.shape[1] < n_hops:
-            self._hops = np.zeros((self._hop, n_hops), dtype=np.float32)
+            self._hops = aligned((self._hop, n_hops))
         _lay_out(signal, self._hops)
         for start in range(0, n_frames, LANES):
             yield self._power(self._hops, start)[:, : n_frames - start]

@@ -84,7 +84,7 @@ class FeatureSettings(_Section):
 
     files_per_commit: PositiveInt = 64
     """Most files whose rows are committed together; a killed build loses fewer."""
-    file_timeout_s: PositiveInt = 60
+    file_timeout_s: PositiveInt = 50
     """Seconds for one file, and as many again for each 16 MiB of it."""
     worker_memory_mb: Annotated[int, Field(ge=512)] = 1024
     """Most memory, in MiB, of a process that reads a file, however long that is."""

@@ -11,6 +11,7 @@ import soundfile
 from features.analysis import analyse
 from features.descriptors import BLOCK_SIZES
 from features.spec import FeatureSpec
+from segue.errors import UnreadableAudioError
 from tests.features.sounds import write_sound
 
 RATE_HZ = 22_050
@@ -90,6 +91,14 @@ def test_a_louder_copy_differs_in_level_and_not_in_sound(tmp_path: Path) -> None
     assert loud["loudness"][0] - quiet["loudness"][0] == pytest.approx(6.02, abs=0.1)
     np.testing.assert_allclose(loud["chroma"], quiet["chroma"], atol=0.01)
     np.testing.assert_allclose(loud["timbre"][1:], quiet["timbre"][1:], atol=1.5)
+
+
+def test_samples_beyond_the_range_of_power_are_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    loud = np.random.default_rng(1).normal(0, 1e18, 30_000)
+    soundfile.write(path, loud, RATE_HZ, subtype="FLOAT")
+    with pytest.raises(UnreadableAudioError, match="out of range"):
+        analyse(str(path), FeatureSpec())
 
 
 @pytest.mark.parametrize("n_samples", [1, 100, 3000])
