@@ -10,10 +10,12 @@ import soundfile
 
 _RATE_HZ: Final = 44_100
 _MINUTES: Final = 60
+# not `ru_maxrss`, which begins with the peak of the process that started this one
 _MEASURED: Final = """
-import resource, sys
+import sys
 {work}
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(int(status["VmHWM"].split()[0]) / 1024)
 """
 _WAYS: Final = {
     "vector": "from features import extract_mfcc; extract_mfcc(sys.argv[1])",

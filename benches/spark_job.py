@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from features.analysis import analyse
@@ -52,24 +53,22 @@ def measure_spark(
 def _linked(paths: list[Path], folder: Path) -> Path:
     folder.mkdir()
     for number, path in enumerate(paths):
-        os.link(path, folder / f"{number:04d}{path.suffix}") if _same_disk(
-            path, folder
-        ) else shutil.copyfile(path, folder / f"{number:04d}{path.suffix}")
+        shutil.copyfile(path, folder / f"{number:04d}{path.suffix}")
     return folder
-
-
-def _same_disk(path: Path, folder: Path) -> bool:
-    return path.stat().st_dev == folder.stat().st_dev
 
 
 def _bare(library: Path) -> float:
     paths = sorted(library.iterdir(), key=lambda p: -p.stat().st_size)
-    with ProcessPoolExecutor(_N_CORES) as pool:
+    with ProcessPoolExecutor(_N_CORES, initializer=_one_thread) as pool:
         list(pool.map(_warm, paths[:_N_CORES]))
         start = time.monotonic()
         for _ in pool.map(_analysed, paths):
             pass
         return time.monotonic() - start
+
+
+def _one_thread() -> None:
+    threadpool_limits(limits=1)  # as Spark's workers have it
 
 
 def _warm(path: Path) -> None:

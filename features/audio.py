@@ -6,7 +6,9 @@ sr=None)`` gives, but never the whole file at once. What a header claims is only
 compared with what was decoded.
 """
 
+import re
 import shutil
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ import audioread
 import numba
 import numpy as np
 import soundfile
-from audioread.ffdec import FFmpegAudioFile
+from audioread.ffdec import FFmpegAudioFile, ReadTimeoutError
 from numpy.typing import NDArray
 
 from segue.errors import UnreadableAudioError
@@ -26,6 +28,7 @@ from segue.errors import UnreadableAudioError
 T = TypeVar("T")
 
 BLOCK_FRAMES: Final = 65_536
+MIN_RATE_HZ: Final = 1_000
 MAX_RATE_HZ: Final = 768_000
 MAX_CHANNELS: Final = 64
 MAX_PEAK: Final = 1e9
@@ -33,6 +36,8 @@ MAX_PEAK: Final = 1e9
 
 _FFMPEG_BLOCK_BYTES: Final = 65_536
 _FFMPEG_QUEUE_BLOCKS: Final = 32
+_FFMPEG_END_S: Final = 10
+_ENDLESS: Final = 1 << 62
 _INT16_PEAK: Final = 32_768.0
 _STEREO: Final = 2
 
@@ -84,7 +89,8 @@ def read_audio(path: str, consume: Callable[[Audio], T]) -> T:
     n_announced = None
     try:
         with _OnePass(path) as file:
-            n_announced = file.frames
+            # a stream that was piped to a file announces 2 ** 63 - 1
+            n_announced = file.frames if file.frames < _ENDLESS else None
             audio = Audio(file.samplerate, file.channels, n_announced)
             return consume(_started(path, audio, _sndfile_blocks(file)))
     except soundfile.LibsndfileError as error:
@@ -107,8 +113,9 @@ def _require_content(path: str) -> None:
 
 
 def _started(path: str, audio: Audio, decoded: Iterator[NDArray[np.float32]]) -> Audio:
-    if not 0 < audio.sample_rate_hz <= MAX_RATE_HZ:
-        cause = f"it claims {audio.sample_rate_hz} Hz; 1 to {MAX_RATE_HZ} make sense"
+    if not MIN_RATE_HZ <= audio.sample_rate_hz <= MAX_RATE_HZ:
+        sense = f"{MIN_RATE_HZ} to {MAX_RATE_HZ} make sense"
+        cause = f"it claims {audio.sample_rate_hz} Hz; {sense}"
         raise UnreadableAudioError(path, "decode", cause)
     if not 0 < audio.n_channels <= MAX_CHANNELS:
         cause = f"it claims {audio.n_channels} channels; 1 to {MAX_CHANNELS} make sense"
@@ -192,12 +199,29 @@ def _mean_of_two(frames: NDArray[np.float32], mono: NDArray[np.float32]) -> None
         mono[n] = (frames[n, 0] + frames[n, 1]) * np.float32(0.5)
 
 
+_STREAM: Final = re.compile(r"\s*Stream #\d+:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+),")
+_LAYOUTS: Final = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6}
+_LAYOUT: Final = re.compile(r"(\d+)(?: channels?|\.(\d+)(?:\.(\d+))?)")
+
+
 class _BoundedFFmpeg(FFmpegAudioFile):  # type: ignore[misc]
-    """audioread's ffmpeg, which does not run ahead of its reader without limit."""
+    """audioread's ffmpeg, with two mends.
+
+    It does not run ahead of its reader without limit, and it takes rate and channels
+    from the line that describes the stream: not from tags that look like one.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(path, block_size=_FFMPEG_BLOCK_BYTES)
         self.stdout_reader.queue.maxsize = _FFMPEG_QUEUE_BLOCKS
+
+    def _get_info(self) -> None:
+        for line in self.proc.stderr:
+            if match := _STREAM.match(line.decode("utf-8", "replace")):
+                self.samplerate = int(match[1])
+                self.channels = n_channels(match[2])
+                return
+        raise audioread.DecodeError("ffmpeg finds no audio stream")
 
     def close(self) -> None:
         if hasattr(self, "stdout_reader"):  # its thread may wait for room
@@ -206,6 +230,21 @@ class _BoundedFFmpeg(FFmpegAudioFile):  # type: ignore[misc]
                 queue.maxsize = sys.maxsize
                 queue.not_full.notify_all()
         super().close()
+
+
+def n_channels(layout: str) -> int:
+    """Return the number of channels of a layout in ffmpeg's words; 0 for others.
+
+    Examples
+    --------
+    >>> [n_channels(each) for each in ("stereo", "5.1(side)", "quad", "3 channels")]
+    [2, 6, 4, 3]
+    """
+    name = layout.strip().split("(")[0]
+    if name in _LAYOUTS:
+        return _LAYOUTS[name]
+    match = _LAYOUT.fullmatch(name)
+    return sum(int(n) for n in match.groups() if n) if match else 0
 
 
 def _open_ffmpeg(path: str, why: soundfile.LibsndfileError) -> Any:
@@ -233,6 +272,9 @@ def _ffmpeg_blocks(path: str, file: Any) -> Iterator[NDArray[np.float32]]:
             if len(frames):
                 frames = frames.reshape(-1, file.channels)
                 yield _mono(frames, np.empty(len(frames), dtype=np.float32))
-    except audioread.DecodeError as error:
-        cause = f"the decoder gave up: {type(error).__name__} {error}"
-        raise UnreadableAudioError(path, "decode", cause) from error
+    except ReadTimeoutError as error:
+        raise UnreadableAudioError(path, "decode", "ffmpeg hangs", True) from error
+    # what it could not make sense of, it has left out; but it must not have been killed
+    if (status := file.proc.wait(_FFMPEG_END_S)) < 0:
+        cause = f"ffmpeg died of {signal.Signals(-status).name}"
+        raise UnreadableAudioError(path, "decode", cause, retry=True)

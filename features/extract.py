@@ -47,7 +47,8 @@ class Build:
     Attributes
     ----------
     contents : frozenset of str
-        SHA-256 of each file that could be read.
+        SHA-256 of each file; of one that is being written, or cannot be read at the
+        moment, as it was last.
     n_unsettled : int
         Files that were left for later, since they may still be written to; they are
         not in the summary.
@@ -104,7 +105,8 @@ class TableBuilder:
             _, unread = with_hashes(found, read_stamps(self.folder))
             hashing = partial(hash_files, clock=self.clock)
             unhashed = self._run("hashing", unread, hashing, build)
-            files, _ = with_hashes(found, read_stamps(self.folder))
+            stamps = read_stamps(self.folder)
+            files, _ = with_hashes(found, stamps)
             plan = plan_build(files, *self._settled(retry_failed))
             extracting = partial(
                 extract_files,
@@ -123,7 +125,9 @@ class TableBuilder:
             failed=n_failed + len(found) - len(files),
             known_failures=plan.n_known_failures,
         )
-        contents = frozenset(file.content_sha256 for file in files)
+        last = {path: sha256 for (path, _, _), sha256 in stamps.items()}
+        last |= {file.path: file.content_sha256 for file in files}
+        contents = frozenset(last[file.path] for file in listed if file.path in last)
         return Build(summary, contents, len(listed) - len(found))
 
     def _settled(self, retry_failed: bool) -> tuple[set[str], set[str]]:
@@ -171,6 +175,9 @@ def _found(paths: Iterable[Path]) -> Iterable[FoundFile]:
         try:
             status = path.stat()
         except FileNotFoundError:  # gone since it was listed
+            continue
+        except OSError:  # whoever opens it will say why it cannot be read
+            yield FoundFile(str(path), 0, 0)
             continue
         yield FoundFile(str(path), status.st_size, status.st_mtime_ns)
 

@@ -7,16 +7,18 @@ the space is older than a setting, or by command. Each index is of one space.
 
 import hashlib
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.space import (
     METHOD,
-    SPACE_FILE,
     TasteSpace,
     fit_space,
     hub_scales,
@@ -33,6 +35,7 @@ from segue.track_index import (
     TrackIndex,
     create_track_index,
     current_version,
+    hold_track_index,
     open_track_index,
     read_track_index,
     write_track_index,
@@ -76,18 +79,8 @@ def build_index(
         When the table has no rows.
     """
     spec = FeatureSpec() if spec is None else spec
-    table, folder = table_folder(settings.home, spec), settings.home / "index"
-    rows = _present_rows(table, present)
-    fitted = _read_fitted(folder, spec)
-    if fitted is None or refit or _is_outgrown(fitted, rows, settings.features, now):
-        space, known = fit_space(rows.blocks, now), None
-    else:
-        space, known = fitted.space, fitted.index
-    version = index_version(spec, space, rows.track_ids)
-    if version != current_version(folder):
-        write_space(folder / version, space)
-        write_track_index(folder, _placed(version, space, rows, known))
-    return read_track_index(folder)
+    with hold_track_index(settings.home / "index"):
+        return _build(settings, now, spec, present, refit)
 
 
 def refit_index(settings: Settings, now: datetime) -> TrackIndex:
@@ -100,8 +93,33 @@ def refit_index(settings: Settings, now: datetime) -> TrackIndex:
     LibraryError
         When its tracks are not in the table of today's feature spec.
     """
-    present = set(read_track_index(settings.home / "index").track_ids)
-    return build_index(settings, now, present=present, refit=True)
+    folder = settings.home / "index"
+    read_track_index(folder)  # or the error that there is none
+    with hold_track_index(folder):
+        present = set(read_track_index(folder).track_ids)
+        return _build(settings, now, FeatureSpec(), present, refit=True)
+
+
+def _build(
+    settings: Settings,
+    now: datetime,
+    spec: FeatureSpec,
+    present: Set[str] | None,
+    refit: bool,
+) -> TrackIndex:
+    table, folder = table_folder(settings.home, spec), settings.home / "index"
+    rows = _present_rows(table, present)
+    fitted = _read_fitted(folder, spec)
+    if fitted is None or refit or _is_outgrown(fitted, rows, settings.features, now):
+        fresh = fit_space(rows.blocks, now)
+        space, known = replace(fresh, fitted_to=_marks(rows.track_ids)), None
+    else:
+        space, known = fitted.space, fitted.index
+    version = index_version(spec, space, rows.track_ids)
+    if fitted is None or version != fitted.index.version:
+        write_space(folder / version, space)
+        write_track_index(folder, _placed(version, space, rows, known))
+    return read_track_index(folder)
 
 
 def index_version(spec: FeatureSpec, space: TasteSpace, track_ids: list[str]) -> str:
@@ -125,27 +143,34 @@ def _present_rows(table: Path, present: Set[str] | None) -> FeatureRows:
 
 
 def _read_fitted(folder: Path, spec: FeatureSpec) -> _Fitted | None:
-    """Return the current index, when its space is of this method and spec."""
+    """Return the current index, when it is whole and of this method and spec."""
     version = current_version(folder)
-    if version is None or not (folder / version / SPACE_FILE).exists():
+    if version is None:
         return None
-    space, index = read_space(folder / version), open_track_index(folder, version)
-    if space.method != METHOD:
+    try:
+        space, index = read_space(folder / version), open_track_index(folder, version)
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile):
         return None
-    if index_version(spec, space, index.track_ids) != version:
-        return None
-    return _Fitted(index, space)
+    is_ours = index_version(spec, space, index.track_ids) == version
+    return _Fitted(index, space) if space.method == METHOD and is_ours else None
 
 
 def _is_outgrown(
     fitted: _Fitted, rows: FeatureRows, settings: FeatureSettings, now: datetime
 ) -> bool:
     """Whether the space no longer stands for the catalogue."""
-    grown = abs(len(rows) / fitted.space.n_fitted - 1)
-    if grown > settings.refit_share:
+    space = fitted.space
+    n_changed = len(np.setxor1d(space.fitted_to, _marks(rows.track_ids)))
+    if n_changed > settings.refit_share * space.n_fitted:
         return True
-    is_old = now - fitted.space.fitted_at > timedelta(hours=settings.refit_after_h)
-    return is_old and len(rows) != fitted.space.n_fitted
+    is_old = now - space.fitted_at > timedelta(hours=settings.refit_after_h)
+    return is_old and n_changed > 0
+
+
+def _marks(track_ids: list[str]) -> NDArray[np.uint64]:
+    """Return a number for each track, the same at all times."""
+    digests = (blake2b(each.encode(), digest_size=8).digest() for each in track_ids)
+    return np.frombuffer(b"".join(digests), dtype="<u8")
 
 
 def _placed(

@@ -8,15 +8,12 @@ standard error.
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 import click
-from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from pyspark.sql import SparkSession
 
@@ -34,7 +31,6 @@ from segue.errors import LibraryError, SegueError
 from segue.library import scan_library
 from segue.recordings import mark_recordings
 from segue.settings import Settings, load_settings
-from segue.store import Document
 from segue.track_index import TrackIndex
 
 _INTERRUPTED: Final = 130
@@ -106,7 +102,8 @@ class FeatureJob:
         extracted = monotonic()
         present = set(map(track_id_of, build.contents))
         index = build_index(settings, self.clock(), spec, present, refit)
-        self._mark_copies(index)
+        if build.n_unsettled == 0:  # half a file would be a track of its own
+            self._update_catalogue(index)
         return JobReport(
             files=build.summary,
             n_unsettled=build.n_unsettled,
@@ -126,11 +123,10 @@ class FeatureJob:
 
         def build() -> int:
             nonlocal last_version
-            self._scan()
             try:
                 report = self.run(settle_s=SETTLE_S, **first)
                 first.clear()
-            except LibraryError as error:  # an empty folder may fill
+            except (LibraryError, OSError) as error:  # an empty folder may fill
                 _say(str(error))
                 return 0
             if report.index_version != last_version:
@@ -138,31 +134,23 @@ class FeatureJob:
             last_version = report.index_version
             return report.n_unsettled
 
-        build_on_change(self.music, self.settings.features.rescan_s, build)
+        settings = self.settings
+        build_on_change(self.music, settings.home, settings.features.rescan_s, build)
 
-    def _scan(self) -> None:
-        """Bring the catalogue up to date, where MongoDB is set."""
-        with self._database() as database:
-            if database is not None:
-                covers = covers_folder(self.settings.home)
-                scan_library(self.music, database, self.clock, _say, covers=covers)
+    def _update_catalogue(self, index: TrackIndex) -> None:
+        """Scan the folder into MongoDB and group copies, where MongoDB is set.
 
-    def _mark_copies(self, index: TrackIndex) -> None:
-        """Group the tracks of one recording, where MongoDB is set."""
-        with self._database() as database:
-            if database is not None:
-                mark_recordings(database, index.track_ids, index.vectors)
-
-    @contextmanager
-    def _database(self) -> Iterator[Database[Document] | None]:
-        """Open MongoDB; table and index do not wait for it when it is away."""
+        Table and index do not wait for it when it is away.
+        """
         if self.settings.mongo.uri is None:
-            yield None
             return
         try:
             database = store.connect(self.settings.mongo)
-            store.prepare(database)
-            yield database
+            with database.client:
+                store.prepare(database)
+                covers = covers_folder(self.settings.home)
+                scan_library(self.music, database, self.clock, _say, covers=covers)
+                mark_recordings(database, index.track_ids, index.vectors)
         except (SegueError, PyMongoError) as error:
             _say(f"the catalogue was not brought up to date: {error}")
 

@@ -23,6 +23,7 @@ class HashedFile:
 
     path: str
     size_bytes: int
+    mtime_ns: int
     content_sha256: str
 
 
@@ -92,7 +93,7 @@ def with_hashes(
         if sha256 is None:
             unread.append(file)
         else:
-            hashed.append(HashedFile(file.path, file.size_bytes, sha256))
+            hashed.append(HashedFile(file.path, file.size_bytes, file.mtime_ns, sha256))
     return hashed, unread
 
 
@@ -110,7 +111,7 @@ def plan_build(
 
     Examples
     --------
-    >>> copies = [HashedFile("a.ogg", 9, "1f"), HashedFile("b.ogg", 9, "1f")]
+    >>> copies = [HashedFile(f"{n}.ogg", 9, 5, "1f") for n in "ab"]
     >>> plan = plan_build(copies, known=set(), hopeless=set())
     >>> [file.path for file in plan.pending], plan.n_duplicate
     (['a.ogg'], 1)

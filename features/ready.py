@@ -40,6 +40,7 @@ from segue.track_index import (
     TrackIndex,
     create_track_index,
     current_version,
+    hold_track_index,
     read_track_index,
     write_track_index,
 )
@@ -119,7 +120,8 @@ def import_features(
         with open_ready(path) as file:
             intake, rows = _take_in(settings.home, path, file, now, report)
         table = intake.table
-        index = _build_index(settings.home / "index", table.layout, rows, now)
+        with hold_track_index(settings.home / "index"):
+            index = _build_index(settings.home / "index", table.layout, rows, now)
         if database is not None:
             write_catalogue(database, table.folder.name, rows.tracks, index, now)
     return intake.summary(index)

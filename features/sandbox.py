@@ -7,6 +7,7 @@ what a broken decoder leaves behind is never unpickled. Linux only.
 """
 
 import ctypes
+import math
 import os
 import resource
 import select
@@ -145,6 +146,9 @@ def _confine(limits: Limits) -> None:
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # what it starts may outlive it and everybody else, but not run on for ever
+    cpu_s = math.ceil(limits.time_s) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     _limit_memory(limits.memory_mb << 20)
 
 

@@ -20,7 +20,7 @@ The weights were chosen on soundtracks of games: `docs/decisions/006-taste-space
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -59,6 +59,10 @@ Blocks = Mapping[str, NDArray[np.float32]]
 Points = NDArray[np.float32]
 
 
+def _nothing() -> NDArray[np.uint64]:
+    return np.empty(0, dtype=np.uint64)
+
+
 @dataclass(frozen=True, eq=False)
 class TasteSpace:
     """A fitted transform from feature vectors to unit vectors.
@@ -80,6 +84,8 @@ class TasteSpace:
         Tracks that the space was fitted to.
     fitted_at : datetime
         When that was.
+    fitted_to : ndarray, uint64
+        A number for each of these tracks, where whoever had it fitted kept them.
     """
 
     names: tuple[str, ...]
@@ -90,6 +96,7 @@ class TasteSpace:
     reference_distance: float
     n_fitted: int
     fitted_at: datetime
+    fitted_to: NDArray[np.uint64] = field(default_factory=_nothing)
     method: str = METHOD
 
     @property
@@ -118,7 +125,7 @@ def fit_space(
     vectors = _joined(blocks, names)
     mean = vectors.mean(axis=0, dtype=np.float64)
     deviation = vectors.std(axis=0, dtype=np.float64)
-    flat = deviation <= _FLAT * np.maximum(1.0, np.abs(mean))
+    flat = deviation <= _FLAT * np.abs(mean)
     shares = np.concatenate(
         [np.full(n := blocks[k].shape[1], np.sqrt(weights[k] / n)) for k in names]
     )
@@ -187,6 +194,7 @@ def write_space(folder: Path, space: TasteSpace) -> None:
             scale=space.scale,
             axes=space.axes,
             reference=space.reference,
+            fitted_to=space.fitted_to,
         )
 
 
@@ -203,6 +211,7 @@ def read_space(folder: Path) -> TasteSpace:
             reference_distance=about["reference_distance"],
             n_fitted=about["n_fitted"],
             fitted_at=datetime.fromisoformat(about["fitted_at"]),
+            fitted_to=stored["fitted_to"],
             method=about["method"],
         )
 

@@ -130,6 +130,9 @@ def _extracted(
         retry = error.stage != "worker"
         failure = UnreadableAudioError(file.path, error.stage, str(error), retry)
         return _failure(file.path, file.content_sha256, clock, failure)
+    if not _is_unchanged(file):
+        failure = UnreadableAudioError(file.path, "read", "it changed meanwhile", True)
+        return _failure(file.path, file.content_sha256, clock, failure)
     if "error_class" in answer:
         return {
             "path": printable(file.path),
@@ -147,6 +150,15 @@ def _extracted(
     }
 
 
+def _is_unchanged(file: HashedFile) -> bool:
+    """Whether the bytes that were analysed are those that were hashed."""
+    try:
+        status = Path(file.path).stat()
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (file.size_bytes, file.mtime_ns)
+
+
 def _analysed(path: str, spec: FeatureSpec) -> bytes:
     """Return the columns of a track or of a failure, as JSON."""
     try:
@@ -157,7 +169,9 @@ def _analysed(path: str, spec: FeatureSpec) -> bytes:
         raise
     except Exception as error:  # the boundary: the file is the culprit, and named
         cause = f"{type(error).__name__}: {error}"
-        failure = UnreadableAudioError(path, "unknown", cause)
+        # a full disk, say, is no fault of the file
+        is_machines = isinstance(error, OSError)
+        failure = UnreadableAudioError(path, "unknown", cause, retry=is_machines)
         failure.__cause__ = error
     return json.dumps(_reason(failure)).encode()
 

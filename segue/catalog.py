@@ -56,11 +56,18 @@ def iter_audio_files(folder: Path) -> Iterator[Path]:
     root = folder.resolve()
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)
-        if path.suffix.lower() not in AUDIO_SUFFIXES or not path.is_file():
+        if path.suffix.lower() not in AUDIO_SUFFIXES or not _may_be_file(path):
             continue
         hidden = any(part.startswith(".") for part in relative.parts)
         if not hidden and path.resolve().is_relative_to(root):
             yield path
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # whoever opens it will say why it cannot be read
+        return True
 
 
 def content_sha256(path: Path) -> str:

@@ -114,7 +114,7 @@ def features_refit(settings: Settings, as_json: bool) -> None:
 )
 @JSON_OPTION
 @click.pass_obj
-def features_say(settings: Settings, out: Path | None, as_json: bool) -> None:
+def features_report(settings: Settings, out: Path | None, as_json: bool) -> None:
     """Write a page about the feature table and the taste space.
 
     Retrieval figures with intervals, hubs, dead dimensions, copies, failures by reason,

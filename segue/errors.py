@@ -50,7 +50,8 @@ class UnreadableAudioError(SegueError):
     Attributes
     ----------
     stage : str
-        How far it came: `read`, `tags`, `decode`, `mfcc`, `memory` or `worker`.
+        How far it came: `read`, `tags`, `decode`, `samples`, `mfcc`, `descriptors`; or
+        `time`, `memory`, `worker` (its process died), `unknown`.
     cause : str
         What was wrong, without the path.
     retry : bool

@@ -5,9 +5,11 @@ its own, never changed afterwards; the file `CURRENT` names the newest and is sw
 in one step, so that a reader sees a whole index or the one before.
 """
 
+import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +26,10 @@ _POINTER: Final = "CURRENT"
 _IDS: Final = "track_ids.json"
 _VECTORS: Final = "vectors.npy"
 _SCALES: Final = "scales.npy"
+_LOCK: Final = "_LOCK"
+# a batch of the stream may wait long for MongoDB before it opens its index
 _KEPT_BUILDS: Final = 5
+_KEPT_S: Final = 3600.0
 
 
 @dataclass(frozen=True)
@@ -107,10 +112,10 @@ def read_track_index(folder: Path) -> TrackIndex:
         )
     try:
         return open_track_index(folder, version)
-    except FileNotFoundError as error:
+    except (OSError, ValueError, EOFError) as error:
         raise IndexMissingError(
-            f"the track index {folder / version} is not whole ({error.filename} is "
-            "gone); run `segue features build DIR` again"
+            f"the track index {folder / version} is not whole ({error}); run "
+            "`segue features build DIR` again"
         ) from None
 
 
@@ -124,12 +129,23 @@ def open_track_index(folder: Path, version: str) -> TrackIndex:
 
 
 @contextmanager
+def hold_track_index(folder: Path) -> Iterator[None]:
+    """Hold the index for one writer, from reading what is there to the new pointer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def write_atomically(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that appears under its name when it is whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -138,6 +154,7 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
 def _prune(folder: Path, version: str) -> None:
     builds = [path for path in folder.iterdir() if path.is_dir()]
     builds.sort(key=lambda path: path.stat().st_mtime_ns)
+    oldest_s = time.time() - _KEPT_S
     for build in builds[:-_KEPT_BUILDS]:
-        if build.name != version:
+        if build.name != version and build.stat().st_mtime < oldest_s:
             shutil.rmtree(build, ignore_errors=True)

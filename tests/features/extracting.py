@@ -89,6 +89,7 @@ def _extract_each(paths: list[Path], table: Path) -> tuple[float, float]:
 
 def hashed(path: Path) -> HashedFile:
     """Return what a build knows of a file before it extracts it."""
-    if path.is_file():
-        return HashedFile(str(path), path.stat().st_size, content_sha256(path))
-    return HashedFile(str(path), 0, "0" * 64)
+    status = path.stat() if path.exists() else None
+    size, mtime_ns = (status.st_size, status.st_mtime_ns) if status else (0, 0)
+    sha256 = content_sha256(path) if path.is_file() else "0" * 64
+    return HashedFile(str(path), size, mtime_ns, sha256)

@@ -1,3 +1,4 @@
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,11 @@ from features.spec import FeatureSpec
 from features.table import feature_rows, read_tracks, table_folder
 from segue.errors import IndexMissingError, LibraryError
 from segue.settings import FeatureSettings, Settings
-from segue.track_index import current_version, read_track_index
+from segue.track_index import (
+    current_version,
+    open_track_index,
+    read_track_index,
+)
 from tests.features.tables import START, append_tracks, track_row
 
 
@@ -108,8 +113,43 @@ def test_old_builds_are_swept_up_but_for_the_last_few(tmp_path: Path) -> None:
     for n in range(8):
         fill(settings, f"t{n}")
         versions.append(build_index(settings, START).version)
+    assert all((tmp_path / "index" / version).is_dir() for version in versions)
+    for age, version in enumerate(reversed(versions)):
+        os.utime(tmp_path / "index" / version, (1e9 - age, 1e9 - age))
+    fill(settings, "last")
+    versions.append(build_index(settings, START).version)
     kept = [v for v in versions if (tmp_path / "index" / v).is_dir()]
     assert kept == versions[-5:]
+
+
+@pytest.mark.parametrize("name", ["scales.npy", "track_ids.json", "space.npz"])
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_damaged_index_is_said_and_the_next_build_mends_it(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    settings = Settings(home=tmp_path)
+    fill(settings, "a", "b")
+    index = build_index(settings, START)
+    path = tmp_path / "index" / index.version / name
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    open_track_index.cache_clear()
+    if name != "space.npz":
+        with pytest.raises(IndexMissingError, match="not whole"):
+            read_track_index(tmp_path / "index")
+    mended = build_index(settings, START)
+    assert mended.track_ids == index.track_ids
+    np.testing.assert_array_equal(mended.scales, index.scales)
+
+
+def test_a_library_that_was_exchanged_has_its_space_fitted_anew(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    fill(settings, *many(20), *many(20, first=50))
+    build_index(settings, START, present=set(many(20)))
+    before = space_of(settings)
+    build_index(settings, START, present=set(many(20, first=50)))
+    assert space_of(settings) != before
 
 
 def test_a_track_that_left_the_library_is_in_the_table_only(tmp_path: Path) -> None:
@@ -132,4 +172,4 @@ def test_a_table_without_rows_is_a_clear_error(tmp_path: Path) -> None:
         build_index(Settings(home=tmp_path), START)
     with pytest.raises(IndexMissingError, match="segue features build"):
         refit_index(Settings(home=tmp_path), START)
-    assert not (tmp_path / "index").exists()
+    assert current_version(tmp_path / "index") is None

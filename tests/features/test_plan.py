@@ -18,7 +18,7 @@ sizes = st.lists(st.integers(0, 10_000_000), min_size=1, max_size=200)
 def test_every_file_is_counted_once_and_no_content_extracted_twice(
     found: list[str], known: set[str], hopeless: set[str]
 ) -> None:
-    files = [HashedFile(f"{n}.ogg", 1, content) for n, content in enumerate(found)]
+    files = [HashedFile(f"{n}.ogg", 1, 5, content) for n, content in enumerate(found)]
     plan = plan_build(files, known, hopeless)
 
     pending = [file.content_sha256 for file in plan.pending]
@@ -38,7 +38,7 @@ def test_only_files_that_changed_are_read_again() -> None:
     same, touched = FoundFile("a", 1, 5), FoundFile("b", 1, 6)
     stamps = {("a", 1, 5): "aa", ("b", 1, 5): "bb"}
     hashed, unread = with_hashes([same, touched], stamps)
-    assert (hashed, unread) == ([HashedFile("a", 1, "aa")], [touched])
+    assert (hashed, unread) == ([HashedFile("a", 1, 5, "aa")], [touched])
 
 
 @given(sizes, st.integers(1, 16), st.integers(1, 64))
