@@ -154,8 +154,11 @@ def _run_job(music: Path, home: Path) -> tuple[Watch, str, int]:
         stdout=subprocess.PIPE,
         text=True,
     ) as job:
-        with watching(job.pid, music.resolve()) as watch:
-            out, _ = job.communicate()
+        try:
+            with watching(job.pid, music.resolve()) as watch:
+                out, _ = job.communicate()
+        finally:
+            job.terminate()  # no harm when it has ended; Ctrl-C shall end it, too
         return watch, out, job.returncode
 
 
