@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from pyspark.sql import SparkSession
@@ -36,7 +37,9 @@ from segue.catalog import iter_audio_files
 from segue.clock import Clock
 from segue.settings import FeatureSettings
 
-MAX_TOLD = 100
+MAX_TOLD: Final = 100
+_HASH_ROUNDS: Final = 2
+_EXTRACT_ROUNDS: Final = 6
 TaskFunction = Callable[[Sequence[File], TableWriter], Done]
 
 
@@ -104,7 +107,7 @@ class TableBuilder:
         with hold_table(self.folder, build):
             _, unread = with_hashes(found, read_stamps(self.folder))
             hashing = partial(hash_files, clock=self.clock)
-            unhashed = self._run("hashing", unread, hashing, build)
+            unhashed = self._run("hashing", unread, hashing, build, _HASH_ROUNDS)
             stamps = read_stamps(self.folder)
             files, _ = with_hashes(found, stamps)
             plan = plan_build(files, *self._settled(retry_failed))
@@ -114,7 +117,9 @@ class TableBuilder:
                 spec=self.spec,
                 settings=self.settings,
             )
-            extracted = self._run("features", plan.pending, extracting, build)
+            extracted = self._run(
+                "features", plan.pending, extracting, build, _EXTRACT_ROUNDS
+            )
         n_failed = sum(done.n_failed for done in extracted)
         self._tell([*unhashed, *extracted])
         summary = BuildSummary(
@@ -135,14 +140,19 @@ class TableBuilder:
         return read_known(self.folder), hopeless
 
     def _run(
-        self, what: str, files: Sequence[File], function: TaskFunction[File], build: str
+        self,
+        what: str,
+        files: Sequence[File],
+        function: TaskFunction[File],
+        build: str,
+        n_rounds: int,
     ) -> list[Done]:
         """Run `function` on the files, some of them a task; return what each did."""
         if not files:
             return []
         context, folder = self.spark.sparkContext, self.folder.resolve()
         tasks = split_into_tasks(
-            files, context.defaultParallelism, self.settings.files_per_commit
+            files, context.defaultParallelism, self.settings.files_per_commit, n_rounds
         )
 
         n_files, n_bytes = context.accumulator(0), context.accumulator(0)

@@ -7,6 +7,7 @@ what a broken decoder leaves behind is never unpickled. Linux only.
 """
 
 import ctypes
+import gc
 import math
 import os
 import resource
@@ -88,6 +89,7 @@ def _answer(function: Callable[[], bytes], writer: int, limits: Limits) -> NoRet
     """Compute and send the answer, then leave without any clean-up of the parent's."""
     code = 1
     try:
+        gc.disable()  # a sweep would touch, and so copy, all that the parent ever made
         _confine(limits)
         content = function()
         with open(writer, "wb", closefd=False) as pipe:

@@ -5,6 +5,7 @@ whatever happens to the job. A file is read in a process of its own: whatever it
 there becomes a row.
 """
 
+import gc
 import json
 import tempfile
 from collections.abc import Sequence
@@ -207,8 +208,13 @@ def _failure(
 
 @cache
 def _warm_up(spec: FeatureSpec) -> None:
-    """Load and compile once a worker what each forked child needs."""
+    """Load and compile once a worker what each forked child needs.
+
+    What is there then is left alone by the garbage collector: a sweep after each task,
+    which Spark makes, costs 60 ms otherwise, and in a child it would copy every page.
+    """
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         for rate_hz in _WARM_UP_RATES_HZ:
             soundfile.write(file.name, np.zeros((rate_hz, 2)), rate_hz)
             analyse(file.name, spec)
+    gc.freeze()

@@ -46,7 +46,7 @@ def test_tasks_hold_every_file_once(
     file_sizes: list[int], n_cores: int, max_files: int
 ) -> None:
     files = [FoundFile(f"{n}", size, 0) for n, size in enumerate(file_sizes)]
-    tasks = split_into_tasks(files, n_cores, max_files)
+    tasks = split_into_tasks(files, n_cores, max_files, 4)
     assert all(tasks)
     assert sorted(f.path for task in tasks for f in task) == sorted(
         file.path for file in files
@@ -58,7 +58,7 @@ def test_tasks_hold_every_file_once(
 def test_no_task_can_hold_the_others_up(file_sizes: list[int], n_cores: int) -> None:
     files = [FoundFile(f"{n}", size, 0) for n, size in enumerate(file_sizes)]
     left = sum(file_sizes)
-    for task in split_into_tasks(files, n_cores, max_files=1000):
+    for task in split_into_tasks(files, n_cores, 1000, 4):
         size = sum(file.size_bytes for file in task)
         # no more than its share of what is left, unless one file alone is
         assert len(task) == 1 or size <= left / n_cores
@@ -67,5 +67,5 @@ def test_no_task_can_hold_the_others_up(file_sizes: list[int], n_cores: int) -> 
 
 def test_a_long_file_is_a_task_of_its_own_and_comes_first() -> None:
     files = [FoundFile("short", 10, 0)] * 20 + [FoundFile("long", 10_000, 0)]
-    first, *_ = split_into_tasks(files, n_cores=2, max_files=64)
+    first, *_ = split_into_tasks(files, n_cores=2, max_files=64, n_rounds=4)
     assert [file.path for file in first] == ["long"]
