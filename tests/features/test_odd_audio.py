@@ -1,6 +1,5 @@
 """Audio of unusual kind: each file gives a track or a failure, in time and memory."""
 
-import csv
 import os
 import shutil
 import struct
@@ -19,17 +18,9 @@ from features.audio import Audio, read_audio
 from features.worker import MAX_MESSAGE_CHARS
 from segue.catalog import iter_audio_files
 from segue.errors import UnreadableAudioError
-from tests.conftest import CHECKOUT
-from tests.features.extracting import (
-    Rows,
-    extract,
-    extract_measured,
-    hashed,
-    rows_of,
-)
+from tests.features.extracting import extract, hashed
 from tests.features.sounds import write_samples, write_sound
 
-ODD_AUDIO = CHECKOUT.parent / "shared" / "data" / "odd_audio"
 RATES_HZ = (8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000)
 SUBTYPES = ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 
@@ -270,43 +261,3 @@ def test_what_only_ffmpeg_reads_is_as_librosas(
     command = ["ffmpeg", "-loglevel", "error", "-i", str(source), *options, str(path)]
     subprocess.run(command, check=True)
     assert_as_librosa([path], tmp_path / "t")
-
-
-@pytest.mark.skipif(not ODD_AUDIO.is_dir(), reason="the odd audio files are not here")
-def test_every_odd_file_gives_a_track_or_a_failure(tmp_path: Path) -> None:
-    with (ODD_AUDIO / "MANIFEST.csv").open(encoding="utf-8") as manifest:
-        listed = {ODD_AUDIO / row["file"]: row for row in csv.DictReader(manifest)}
-    slowest_s, peak_mb = extract_measured(listed, tmp_path)
-    assert slowest_s < 60
-    assert peak_mb < 1024
-    rows: Rows = {}
-    for table in tmp_path.iterdir():
-        rows |= rows_of(table)
-    assert {Path(path) for path in rows} == set(listed)
-    for path, file in listed.items():
-        row, decoded_s = rows[str(path)], float(file["ffmpeg_decoded_s_max120"])
-        is_broken = file["category"] == "A_broken" or decoded_s < 0.01
-        if is_broken or "cut short" in row.get("message", ""):
-            assert "stage" in row, row
-        else:
-            assert row["duration_s"] == pytest.approx(decoded_s, abs=0.1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("minutes", "level", "n_channels"), [(60, 0.2, 2), (180, 0.0, 1)]
-)
-def test_memory_does_not_grow_with_the_length(
-    tmp_path: Path, minutes: int, level: float, n_channels: int
-) -> None:
-    path, rate_hz = tmp_path / "long.flac", 44_100
-    rng = np.random.default_rng(1)
-    noise = rng.normal(0, level, (60 * rate_hz, n_channels)).clip(-1, 1)
-    with soundfile.SoundFile(path, "w", rate_hz, n_channels) as file:
-        for _ in range(minutes):
-            file.write(noise)
-    slowest_s, peak_mb = extract_measured([path], tmp_path / "t")
-    (row,) = rows_of(tmp_path / "t" / "0").values()
-    assert row["duration_s"] == minutes * 60
-    assert peak_mb < 400
-    assert slowest_s < minutes

@@ -28,7 +28,7 @@ def nothing_stays_behind() -> Iterator[None]:
     yield
     _, left = psutil.wait_procs(set(me.children(recursive=True)) - before, timeout=5)
     assert left == []
-    assert me.num_fds() == n_open
+    assert me.num_fds() <= n_open  # what an earlier test left may go meanwhile
 
 
 def failure_of(function: Callable[[], bytes], limits: Limits = ROOMY) -> RunFailedError:
