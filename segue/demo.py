@@ -102,7 +102,8 @@ def _run(
 ) -> None:
     for name in (SIMULATOR, STREAM, DASHBOARD):  # what a killed demo left behind
         process.stop(settings.home, name)
-    running = set(process.names(settings.home))
+    # what has crashed is started anew, so it is the demo's to stop
+    running = {name for name in process.names(settings.home) if _runs(settings, name)}
     # what would fail at the end is said at the beginning
     require_free(settings.dashboard.port, "SEGUE_DASHBOARD_PORT")
     if music is not None and next(iter_audio_files(music), None) is None:
@@ -128,6 +129,11 @@ def _run(
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(each, signal.SIG_IGN)
         services.down(settings, report, keep=running)
+
+
+def _runs(settings: Settings, name: str) -> bool:
+    child = process.find(settings.home, name)
+    return child is not None and child.is_running
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def _write(wanted: tuple[Path, Path, str]) -> None:
     if copy.exists():
         return
     temporary = copy.with_name(f"half-{copy.name}")
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", original]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(original)]
     options = ["-map", "0:a:0", *FORMS[form][1]]
-    subprocess.run([*command, *options, temporary], check=True)  # noqa: S603
+    subprocess.run([*command, *options, str(temporary)], check=True)  # noqa: S603
     temporary.replace(copy)
