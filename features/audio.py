@@ -251,7 +251,9 @@ def _open_ffmpeg(path: str, why: soundfile.LibsndfileError) -> Any:
     try:
         return audioread.audio_open(path, backends=[_BoundedFFmpeg])
     except audioread.NoBackendError as error:
-        said = f"libsndfile does not read it ({why.error_string})"
+        said = "libsndfile does not read it"
+        if not why.error_string.startswith("File does not exist"):  # it was just read
+            said += f" ({why.error_string})"
         if shutil.which("ffmpeg") is None:
             cause = f"{said}; install ffmpeg and build again"
             raise UnreadableAudioError(path, "decode", cause, retry=True) from error

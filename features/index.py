@@ -96,7 +96,14 @@ def refit_index(settings: Settings, now: datetime) -> TrackIndex:
     folder = settings.home / "index"
     read_track_index(folder)  # or the error that there is none
     with hold_track_index(folder):
-        present = set(read_track_index(folder).track_ids)
+        fitted = _read_fitted(folder, FeatureSpec())
+        if fitted is None:
+            raise LibraryError(
+                "the index is not of the feature table: it was imported, or another "
+                "version of Segue made it; run `segue features import FILE` or "
+                "`segue features build DIR` again"
+            )
+        present = set(fitted.index.track_ids)
         return _build(settings, now, FeatureSpec(), present, refit=True)
 
 

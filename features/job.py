@@ -7,7 +7,9 @@ standard error.
 
 import json
 import os
+import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
@@ -27,11 +29,12 @@ from segue import store
 from segue.catalog import track_id_of
 from segue.clock import Clock, system_clock
 from segue.covers import covers_folder
-from segue.errors import LibraryError, SegueError
+from segue.errors import IndexMissingError, LibraryError, SegueError
 from segue.library import scan_library
 from segue.recordings import mark_recordings
+from segue.services import require_home
 from segue.settings import Settings, load_settings
-from segue.track_index import TrackIndex
+from segue.track_index import TrackIndex, read_track_index
 
 _INTERRUPTED: Final = 130
 _WORKER_ENVIRONMENT: Final = {
@@ -99,9 +102,17 @@ class FeatureJob:
             self.spark, table, spec, settings.features, self.clock, _say
         )
         build = builder.build(self.music, retry_failed, settle_s)
+        if build.summary.found + build.n_unsettled == 0:
+            raise LibraryError(
+                f"no music in {self.music}; give the folder that holds it. The index "
+                "stays as it was"
+            )
         extracted = monotonic()
         present = set(map(track_id_of, build.contents))
+        before = _indexed(settings.home / "index")
         index = build_index(settings, self.clock(), spec, present, refit)
+        if n_gone := len(before.difference(index.track_ids)):
+            _say(f"{n_gone} tracks that are not in {self.music} have left the index")
         if build.n_unsettled == 0:  # half a file would be a track of its own
             self._update_catalogue(index)
         return JobReport(
@@ -155,6 +166,13 @@ class FeatureJob:
             _say(f"the catalogue was not brought up to date: {error}")
 
 
+def _indexed(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(read_track_index(folder).track_ids)
+    except IndexMissingError:
+        return frozenset()
+
+
 def _say(line: str) -> None:
     click.echo(line, err=True)
 
@@ -192,10 +210,13 @@ def main(music_dir: Path, watch: bool, refit: bool, retry_failed: bool) -> None:
     spark: SparkSession | None = None
     try:
         settings = load_settings(os.environ)
+        require_home(settings.home)
         if not music_dir.is_dir():  # said before Spark takes its seconds to start
             raise LibraryError(f"{music_dir} is no folder; give one that holds music")
         spark = create_session(settings, "PYSPARK_GATEWAY_PORT" in os.environ)
         spark.sparkContext.setLogLevel("ERROR")
+        # Spark's own handler talks to the JVM in the middle of whatever it interrupts
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         job = FeatureJob(spark, music_dir, settings)
         if watch:
             job.watch(refit=refit, retry_failed=retry_failed)
@@ -208,7 +229,8 @@ def main(music_dir: Path, watch: bool, refit: bool, retry_failed: bool) -> None:
         sys.exit(0 if watch else _INTERRUPTED)
     finally:
         if spark is not None:
-            spark.stop()
+            with suppress(Exception):  # an interrupted call may have left it unusable
+                spark.stop()
 
 
 if __name__ == "__main__":

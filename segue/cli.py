@@ -48,7 +48,8 @@ def main(ctx: click.Context, verbose: bool) -> None:
     example SEGUE_HOME (folder of all state), SEGUE_KAFKA_BOOTSTRAP and SEGUE_MONGO_URI
     (your own services; what is not set is started locally), SPARK_MASTER.
 
-    To see everything at work: segue demo. Exit status: 0 done, 1 failed, 2 wrong use.
+    To see everything at work: segue demo. Exit status: 0 done, 1 failed, 2 wrong use,
+    130 interrupted.
     """
     configure_logging("INFO" if verbose else "WARNING")
     # a supervisor's SIGTERM ends a verb as Ctrl-C does: through its finally blocks; a

@@ -77,7 +77,8 @@ def features_build(settings: Settings, /, folder: Path, **options: bool) -> None
     The same as `bin/submit features FOLDER`. A file whose bytes are known is not read
     again; one that gives nothing becomes a row of `failures` and costs nobody else. It
     may be killed at any moment: the next run goes on where it stood. Where MongoDB is
-    set or runs here, the catalogue follows.
+    set or runs here, the catalogue follows. The index is what lies in FOLDER: give the
+    whole library, not only what is new.
 
     Prints one line of JSON: found = new + known + duplicate + failed + known_failures.
     """
