@@ -38,7 +38,8 @@ class PowerFrames:
         self._power = PowerKernel(window.astype(np.float32))
         self._signal = np.zeros(n_fft // 2, dtype=np.float32)
         self._n_pending = n_fft // 2
-        self._hops = np.empty((hop_length, 0), dtype=np.float32)
+        # the hops of one batch, which stay in the cache
+        self._hops = aligned((hop_length, LANES + n_fft // hop_length - 1))
 
     def push(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """Yield the frames that `samples` complete.
@@ -50,13 +51,10 @@ class PowerFrames:
         """
         signal = self._with_pending(samples)
         n_frames = max(0, (len(signal) - self._n_fft) // self._hop + 1)
-        # whole batches of frames are computed; those behind the last are not given out
-        n_hops = (n_frames // LANES + 2) * LANES + self._n_fft // self._hop
-        if self._hops.shape[1] < n_hops:
-            self._hops = aligned((self._hop, n_hops))
-        _lay_out(signal, self._hops)
         for start in range(0, n_frames, LANES):
-            yield self._power(self._hops, start)[:, : n_frames - start]
+            _lay_out(signal[start * self._hop :], self._hops)
+            # a whole batch is computed; frames behind the last are not given out
+            yield self._power(self._hops, 0)[:, : n_frames - start]
         rest = signal[n_frames * self._hop :].copy()
         self._signal[: len(rest)], self._n_pending = rest, len(rest)
 
@@ -79,7 +77,8 @@ class PowerFrames:
 def _lay_out(signal: NDArray[np.float32], hops: NDArray[np.float32]) -> None:
     """Fill (sample, hop) with the whole hops, some rows at a time for the cache."""
     hop_length = hops.shape[0]
+    n_hops = min(hops.shape[1], len(signal) // hop_length)
     for top in range(0, hop_length, _TILE):
-        for t in range(len(signal) // hop_length):
+        for t in range(n_hops):
             for n in range(top, min(top + _TILE, hop_length)):
                 hops[n, t] = signal[t * hop_length + n]
