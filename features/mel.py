@@ -81,6 +81,12 @@ def _gather(
 class BandStore:
     """Keeps log-mel blocks until the peak is known; a context manager.
 
+    Parameters
+    ----------
+    n_mels : int
+    kept_bytes : int
+        What goes beyond this lies on disk.
+
     Attributes
     ----------
     peak_db : float
@@ -89,12 +95,12 @@ class BandStore:
         Frames so far.
     """
 
-    def __init__(self, n_mels: int) -> None:
+    def __init__(self, n_mels: int, kept_bytes: int = _KEPT_BYTES) -> None:
         self.peak_db = np.float32(-np.inf)
         self.n_frames = 0
         self._n_mels = n_mels
         self._sizes: list[int] = []
-        self._file = tempfile.SpooledTemporaryFile(max_size=_KEPT_BYTES)  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(max_size=kept_bytes)  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self

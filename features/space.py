@@ -28,6 +28,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from features.metrics import evenly_spaced
 from segue.track_index import write_atomically
 
 METHOD: Final = "z-score, block weights, half whitened, unit length, local scaling / 1"
@@ -235,8 +236,7 @@ def _half_white_axes(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sample(blocks: Blocks, n_tracks: int) -> dict[str, NDArray[np.float32]]:
-    n = min(n_tracks, _MAX_REFERENCE)
-    rows = np.linspace(0, n_tracks - 1, n).round().astype(np.intp)
+    rows = evenly_spaced(n_tracks, _MAX_REFERENCE)
     return {name: matrix[rows] for name, matrix in blocks.items()}
 
 

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import librosa
 import numpy as np
 import pytest
@@ -31,13 +29,12 @@ def test_the_mean_is_of_bands_clipped_below_the_peak_of_all(
 
 
 def test_a_long_file_goes_to_disk_and_gives_the_same(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    rng: np.random.Generator,
 ) -> None:
     blocks = [rng.normal(-40, 20, (64, 64)).astype(np.float32) for _ in range(20)]
     means = []
     for kept_bytes in (1 << 30, 10_000):
-        monkeypatch.setattr(mel, "_KEPT_BYTES", kept_bytes)
-        with BandStore(64) as store:
+        with BandStore(64, kept_bytes) as store:
             for block in blocks:
                 store.append(block)
             assert store._file._rolled is (kept_bytes == 10_000)  # type: ignore[attr-defined]
