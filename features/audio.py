@@ -151,13 +151,6 @@ def _require_sound(path: str, block: NDArray[np.float32], start_s: float) -> Non
         raise UnreadableAudioError(path, "samples", cause)
 
 
-def _n_not_finite(block: NDArray[np.float32]) -> int:
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(block.sum()):  # the sum tells of most blocks, and fast
-            return 0
-    return int(np.count_nonzero(~np.isfinite(block)))
-
-
 class _OnePass(soundfile.SoundFile):  # type: ignore[misc]
     """A file that is read from start to end.
 

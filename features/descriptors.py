@@ -84,7 +84,7 @@ class Descriptors:
             self._take(self._frames.push(rest))
         self._take(self._frames.flush())
         movement = Movement(self._spec)
-        for bands in self._store.clipped():
+        for bands in self._store.clipped_db():
             movement.push(bands)
         blocks = {
             **movement.finish(self._rate_hz),
@@ -96,7 +96,7 @@ class Descriptors:
 
     def _take(self, blocks: Iterator[NDArray[np.float32]]) -> None:
         for power in blocks:
-            self._store.append(self._mel.decibels(power))
+            self._store.append(self._mel.of(power))
             self._level.push(self._level_db(power))
             magnitude = np.sqrt(power)
             total = magnitude.sum(axis=0)

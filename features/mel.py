@@ -1,4 +1,4 @@
-"""Log-mel spectra, and what is computed from them when their peak is known.
+"""Mel spectra, and what is computed from them when their peak is known.
 
 Decibels are clipped 80 below the peak of the whole file, and the peak is known only at
 the end. So the bands are kept, in memory up to a limit and then on disk, and gone
@@ -17,8 +17,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-AMIN: Final = np.float32(1e-10)
-TOP_DB: Final = np.float32(80.0)
+AMIN: Final = 1e-10
+TOP_DB: Final = 80.0
+_DB_PER_NEPER: Final = 10 / np.log(10)
+_FACTORS: Final = 8
+"""So many powers, 1e-10 to 1e24 each, have a product that float64 holds."""
 _KEPT_BYTES: Final = 32 << 20
 
 
@@ -40,13 +43,10 @@ class MelBands:
         rows = zip(filters, self._first, counts, strict=True)
         self._weights = np.concatenate([row[a : a + n] for row, a, n in rows])
 
-    def decibels(self, power: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the bands in dB, unclipped; shape (n_bins, t) → (n_mels, t)."""
-        bands = np.zeros((self.n_mels, power.shape[1]), dtype=np.float32)
+    def of(self, power: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the power of the bands; shape (n_bins, t) → (n_mels, t)."""
+        bands = np.empty((self.n_mels, power.shape[1]), dtype=np.float32)
         _gather(power, self._first, self._ends, self._weights, bands)
-        np.maximum(bands, AMIN, out=bands)
-        np.log10(bands, out=bands)
-        bands *= np.float32(10)
         return bands
 
 
@@ -68,18 +68,25 @@ def _gather(
     weights: NDArray[np.float32],
     bands: NDArray[np.float32],
 ) -> None:
-    at = 0
+    """Fill the bands; two bins at a time spare half of the way."""
+    at, n_frames = 0, power.shape[1]
     for m in range(len(ends)):
-        k = first[m]
+        k, band = first[m], bands[m]
+        band[:] = 0
+        if (ends[m] - at) % 2:
+            w, low = weights[at], power[k]
+            for t in range(n_frames):
+                band[t] = w * low[t]
+            k, at = k + 1, at + 1
         while at < ends[m]:
-            for t in range(power.shape[1]):
-                bands[m, t] += weights[at] * power[k, t]
-            k += 1
-            at += 1
+            w, low, v, high = weights[at], power[k], weights[at + 1], power[k + 1]
+            for t in range(n_frames):
+                band[t] += w * low[t] + v * high[t]
+            k, at = k + 2, at + 2
 
 
 class BandStore:
-    """Keeps log-mel blocks until the peak is known; a context manager.
+    """Keeps blocks of mel power until the peak is known; a context manager.
 
     Parameters
     ----------
@@ -89,14 +96,14 @@ class BandStore:
 
     Attributes
     ----------
-    peak_db : float
-        Largest value so far.
+    peak : float
+        Largest power so far.
     n_frames : int
         Frames so far.
     """
 
     def __init__(self, n_mels: int, kept_bytes: int = _KEPT_BYTES) -> None:
-        self.peak_db = np.float32(-np.inf)
+        self.peak = 0.0
         self.n_frames = 0
         self._n_mels = n_mels
         self._sizes: list[int] = []
@@ -115,28 +122,53 @@ class BandStore:
 
     def append(self, bands: NDArray[np.float32]) -> None:
         """Keep a block, shape (n_mels, t)."""
-        self.peak_db = max(self.peak_db, bands.max())
+        self.peak = max(self.peak, float(bands.max()))
         self.n_frames += bands.shape[1]
         self._sizes.append(bands.shape[1])
-        self._file.write(bands.tobytes())
+        self._file.write(bands.data)
 
-    def clipped(self) -> Iterator[NDArray[np.float32]]:
-        """Yield the blocks again, clipped `TOP_DB` below the peak.
+    def clipped_db(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the blocks again in dB, clipped `TOP_DB` below the peak.
 
         Yields
         ------
         ndarray, float32, shape (n_mels, t)
         """
-        self._file.seek(0)
-        floor_db = self.peak_db - TOP_DB
-        for size in self._sizes:
-            content = self._file.read(4 * self._n_mels * size)
-            bands = np.frombuffer(content, np.float32).reshape(self._n_mels, size)
-            yield np.maximum(bands, floor_db)
+        for bands in self._blocks():
+            decibels = np.log(np.maximum(bands, self._floor()))
+            decibels *= np.float32(_DB_PER_NEPER)
+            yield decibels
 
     def mean_db(self) -> NDArray[np.float64]:
         """Return the mean of each clipped band, shape (n_mels,)."""
         total = np.zeros(self._n_mels)
-        for bands in self.clipped():
-            total += bands.sum(axis=1, dtype=np.float64)
-        return total / self.n_frames
+        for bands in self._blocks():
+            _add_logarithms(bands, self._floor(), total)
+        total *= _DB_PER_NEPER / self.n_frames
+        return total
+
+    def _blocks(self) -> Iterator[NDArray[np.float32]]:
+        self._file.seek(0)
+        for size in self._sizes:
+            content = self._file.read(4 * self._n_mels * size)
+            yield np.frombuffer(content, np.float32).reshape(self._n_mels, size)
+
+    def _floor(self) -> np.float32:
+        return np.float32(max(AMIN, self.peak * 10 ** (-TOP_DB / 10)))
+
+
+@numba.njit(cache=True)
+def _add_logarithms(
+    bands: NDArray[np.float32], floor: np.float32, total: NDArray[np.float64]
+) -> None:
+    """Add the sum over frames of log(max(band, floor)) to each band's total.
+
+    The logarithm of a product is taken, one for `_FACTORS` frames.
+    """
+    n_frames = bands.shape[1]
+    for m in range(len(bands)):
+        for start in range(0, n_frames, _FACTORS):
+            product = 1.0
+            for t in range(start, min(start + _FACTORS, n_frames)):
+                product *= max(bands[m, t], floor)
+            total[m] += np.log(product)

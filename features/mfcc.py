@@ -49,7 +49,7 @@ class MeanMfcc:
 
     def _keep(self, blocks: Iterator[NDArray[np.float32]]) -> None:
         for power in blocks:
-            self._store.append(self._mel.decibels(power))
+            self._store.append(self._mel.of(power))
 
 
 def extract_mfcc(path: str) -> list[float]:

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from features.fft import LANES, PowerKernel, aligned
+from features.fft import LANES, PowerKernel
 
 _TILE: Final = 16
 
@@ -31,54 +31,72 @@ class PowerFrames:
     """
 
     def __init__(self, n_fft: int, hop_length: int) -> None:
-        if n_fft % hop_length:
-            raise ValueError(f"n_fft {n_fft} is no multiple of hop_length {hop_length}")
         self._n_fft, self._hop = n_fft, hop_length
         window = scipy.signal.get_window("hann", n_fft, fftbins=True)
-        self._power = PowerKernel(window.astype(np.float32))
-        self._signal = np.zeros(n_fft // 2, dtype=np.float32)
-        self._n_pending = n_fft // 2
-        # the hops of one batch, which stay in the cache
-        self._hops = aligned((hop_length, LANES + n_fft // hop_length - 1))
+        self._power = PowerKernel(window.astype(np.float32), hop_length)
+        self._n_shared = n_fft // hop_length - 1
+        self._hops = self._power.hops
+        self._n_hops = 0
+        self._rest, self._n_rest = np.empty(hop_length, dtype=np.float32), 0
+        self._take(np.zeros(n_fft // 2, dtype=np.float32))
 
     def push(self, samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """Yield the frames that `samples` complete.
+        """Yield the frames that `samples` complete, a batch at a time.
 
         Yields
         ------
         ndarray, float32, shape (1 + n_fft // 2, n_frames)
             Squared magnitudes, overwritten by the next ones.
         """
-        signal = self._with_pending(samples)
-        n_frames = max(0, (len(signal) - self._n_fft) // self._hop + 1)
-        for start in range(0, n_frames, LANES):
-            _lay_out(signal[start * self._hop :], self._hops)
-            # a whole batch is computed; frames behind the last are not given out
-            yield self._power(self._hops, 0)[:, : n_frames - start]
-        rest = signal[n_frames * self._hop :].copy()
-        self._signal[: len(rest)], self._n_pending = rest, len(rest)
+        samples = self._take(samples)
+        while self._n_hops == self._hops.shape[1]:
+            yield self._power()
+            self._hops[:, : self._n_shared] = self._hops[:, LANES:]
+            self._n_hops = self._n_shared
+            samples = self._take(samples)
 
     def flush(self) -> Iterator[NDArray[np.float32]]:
         """Yield the last frames, those that reach behind the end of the signal."""
         yield from self.push(np.zeros(self._n_fft // 2, dtype=np.float32))
+        if (n_frames := self._n_hops - self._n_shared) > 0:
+            # a whole batch is computed; what is behind the last frame is old
+            yield self._power()[:, :n_frames]
 
-    def _with_pending(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what was left over, followed by `samples`; the memory is kept."""
-        n_samples = self._n_pending + len(samples)
-        if len(self._signal) < n_samples:
-            pending = self._signal[: self._n_pending]
-            self._signal = np.empty(n_samples, dtype=np.float32)
-            self._signal[: self._n_pending] = pending
-        self._signal[self._n_pending : n_samples] = samples
-        return self._signal[:n_samples]
+    def _take(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Lay out hops while there is room; return the samples for which there is none.
+
+        What is no whole hop waits for the next samples.
+        """
+        if self._n_rest:
+            samples = samples[self._keep(samples[: self._hop - self._n_rest]) :]
+            if self._n_rest < self._hop:
+                return samples
+            self._lay_out(self._rest)
+            self._n_rest = 0
+        samples = samples[self._lay_out(samples) :]
+        if self._n_hops < self._hops.shape[1]:
+            samples = samples[self._keep(samples) :]
+        return samples
+
+    def _keep(self, samples: NDArray[np.float32]) -> int:
+        end = self._n_rest + len(samples)
+        self._rest[self._n_rest : end], self._n_rest = samples, end
+        return len(samples)
+
+    def _lay_out(self, samples: NDArray[np.float32]) -> int:
+        n_hops = min(self._hops.shape[1] - self._n_hops, len(samples) // self._hop)
+        _lay_out(samples, self._hops[:, self._n_hops :][:, :n_hops])
+        self._n_hops += n_hops
+        return int(n_hops * self._hop)
 
 
 @numba.njit(cache=True)
 def _lay_out(signal: NDArray[np.float32], hops: NDArray[np.float32]) -> None:
-    """Fill (sample, hop) with the whole hops, some rows at a time for the cache."""
-    hop_length = hops.shape[0]
-    n_hops = min(hops.shape[1], len(signal) // hop_length)
+    """Fill (sample, hop), some rows at a time for the cache."""
+    hop_length, n_hops = hops.shape
     for top in range(0, hop_length, _TILE):
+        rows = hops[top : top + _TILE]
         for t in range(n_hops):
-            for n in range(top, min(top + _TILE, hop_length)):
-                hops[n, t] = signal[t * hop_length + n]
+            part = signal[t * hop_length + top :][: len(rows)]
+            for n in range(len(rows)):
+                rows[n, t] = part[n]
