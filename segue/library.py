@@ -28,10 +28,11 @@ from segue.fma import FmaTracks, find_fma
 from segue.names import artist_id_of, genre_id_of
 from segue.store import Document
 from segue.tags import read_tags_and_cover
+from segue.track_names import name_id_of
 
 OTHER_MIME: Final = "application/octet-stream"
 # to be raised when a scan takes more from a file: then all files are read again
-_READ_AS: Final = "2"
+_READ_AS: Final = "3"
 
 _KEPT_FIELDS: Final = (
     "path",
@@ -186,6 +187,7 @@ class _Reader:
         return asdict(tags) | {
             "cover_path": None if cover is None else str(cover),
             "artist_id": artist_id_of(tags.main_artist),
+            "name_id": name_id_of(tags.artist, tags.title),
             "genre_ids": list(map(genre_id_of, tags.genres)),
         }
 

@@ -46,6 +46,8 @@ class KafkaSettings(_Section):
     port: Port = 9092
     """Port of the local broker on loopback; 0 chooses a free one."""
     events_topic: str = "playback.events"
+    history_topic: str = "playback.history"
+    """Imported plays, with event times of long ago."""
     rejected_topic: str = "playback.rejected"
     partitions: PositiveInt = 2
     """Partitions of a topic that Segue creates."""

@@ -63,6 +63,7 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("album_id", ASCENDING), ("track_no", ASCENDING)]),
         IndexModel([("genre_ids", ASCENDING)]),
         IndexModel([("recording_id", ASCENDING)]),
+        IndexModel([("name_id", ASCENDING)]),
     ],
     ARTISTS: [IndexModel([("name", ASCENDING)])],
     ALBUMS: [

@@ -90,7 +90,11 @@ def settings(
     name = f"t{uuid.uuid4().hex[:12]}"
     needs = {mark.name for mark in request.node.iter_markers()}
     ours: dict[str, dict[str, Any]] = {
-        "kafka": {"events_topic": f"{name}.ev", "rejected_topic": f"{name}.rej"},
+        "kafka": {
+            "events_topic": f"{name}.ev",
+            "history_topic": f"{name}.his",
+            "rejected_topic": f"{name}.rej",
+        },
         "mongo": {"database": name},
         "dashboard": {"port": 0},
     }

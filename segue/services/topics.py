@@ -88,14 +88,16 @@ def require_broker_time(settings: Settings) -> None:
 def topic_configs(settings: KafkaSettings) -> dict[str, dict[str, str]]:
     """Return the settings of each topic, by its name."""
     retention_ms = str(settings.retention_h * _MS_PER_H)
+    events = {
+        # Kafka's clock, not the client's, says how late or early an event is
+        _TIME_TYPE: _BROKER_TIME,
+        "retention.ms": retention_ms,
+        "max.message.bytes": str(MAX_EVENT_MESSAGE_BYTES),
+        "compression.type": "lz4",
+    }
     return {
-        settings.events_topic: {
-            # Kafka's clock, not the client's, says how late or early an event is
-            _TIME_TYPE: _BROKER_TIME,
-            "retention.ms": retention_ms,
-            "max.message.bytes": str(MAX_EVENT_MESSAGE_BYTES),
-            "compression.type": "lz4",
-        },
+        settings.events_topic: events,
+        settings.history_topic: events,
         settings.rejected_topic: {
             # a message that is rejected again after a restart has the same key
             "cleanup.policy": "compact,delete",

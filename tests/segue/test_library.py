@@ -10,6 +10,7 @@ from segue.catalog import content_sha256, track_id_of
 from segue.errors import LibraryError
 from segue.library import ScanSummary
 from segue.names import album_id_of, artist_id_of
+from segue.track_names import name_id_of
 from tests.factories import START
 from tests.segue.music import Library
 from tests.segue.test_covers import JPEG, PNG
@@ -40,6 +41,7 @@ def test_a_track_has_all_fields_that_others_rely_on(library: Library) -> None:
         "genres": [],
         "genre_ids": [],
         "recording_id": track_id_of(sha256),
+        "name_id": name_id_of("Ada", "Low Tide"),
         "year": None,
         "track_no": 3,
         "path": str(path.resolve()),
@@ -48,7 +50,7 @@ def test_a_track_has_all_fields_that_others_rely_on(library: Library) -> None:
         "mime": "audio/ogg",
         "size_bytes": status.st_size,
         "mtime_ns": status.st_mtime_ns,
-        "read_as": "2",
+        "read_as": "3",
         "content_sha256": sha256,
         "scanned_at": START,
         "missing": False,
