@@ -75,6 +75,8 @@ class PlaybackEvent:
         When it happened at the client; aware.
     source : dict, optional
         `surface`, `list_id`, `rank`, `organic`: where the play came from.
+    extra : dict, optional
+        Fields that this version does not know; they are kept, and written again.
     """
 
     event_id: str
@@ -90,13 +92,19 @@ class PlaybackEvent:
     source: dict[str, Any] | None = None
     scope: str | None = None
     until: datetime | None = None
+    extra: dict[str, Any] | None = None
 
     def to_json(self) -> bytes:
         """Return the event as compact UTF-8 JSON."""
         fields: dict[str, Any] = {"schema": SCHEMA, **asdict(self)}
+        fields |= fields.pop("extra") or {}
         fields["event_time"] = rfc3339(self.event_time)
         fields["until"] = None if self.until is None else rfc3339(self.until)
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+FIELDS: Final = frozenset({"schema", *PlaybackEvent.__annotations__} - {"extra"})
+"""The names that the contract knows."""
 
 
 class EventSink(Protocol):
@@ -137,16 +145,8 @@ def parse_event(raw: bytes) -> PlaybackEvent:
         source=_optional(fields, "source", dict),
         scope=_optional(fields, "scope", str),
         until=None if until is None else _time("until", until),
+        extra={k: v for k, v in fields.items() if k not in FIELDS} or None,
     )
-
-
-def rejection_reason(raw: bytes | None) -> str | None:
-    """Return the reason code for which `raw` is no event, or None if it is one."""
-    try:
-        parse_event(b"" if raw is None else raw)
-    except InvalidEventError as error:
-        return error.reason
-    return None
 
 
 def _read_object(raw: bytes) -> dict[str, Any]:

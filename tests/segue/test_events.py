@@ -1,6 +1,7 @@
 """The contract of a playback event, held by examples and by properties."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,6 @@ from segue.events import (
     PlaybackEvent,
     listen_weight,
     parse_event,
-    rejection_reason,
 )
 
 VALID: dict[str, Any] = {
@@ -37,6 +37,14 @@ def message(**changes: Any) -> bytes:
     return json.dumps(VALID | changes).encode()
 
 
+def rejection_reason(raw: bytes) -> str | None:
+    try:
+        parse_event(raw)
+    except InvalidEventError as error:
+        return error.reason
+    return None
+
+
 def test_a_valid_message_becomes_an_event() -> None:
     event = parse_event(message())
     assert event.action is Action.SKIPPED
@@ -54,50 +62,53 @@ def test_a_time_is_kept_to_the_millisecond() -> None:
     assert event.event_time.microsecond == 123000
 
 
-def test_an_unknown_field_does_no_harm() -> None:
-    assert parse_event(message(mood="blue")) == parse_event(message())
+def test_an_unknown_field_is_kept() -> None:
+    event = parse_event(message(mood="blue", extra=[1]))
+    assert event.extra == {"mood": "blue", "extra": [1]}
+    assert json.loads(event.to_json()).items() >= {"mood": "blue", "extra": [1]}.items()
+    assert replace(event, extra=None) == parse_event(message())
 
 
-@pytest.mark.parametrize(
-    ("raw", "reason"),
-    [
-        (b"", "not_json"),
-        (b"\xff\xfe", "not_json"),
-        (b"not json", "not_json"),
-        (b'{"schema": 1', "not_json"),
-        (message() + message(), "not_json"),
-        (b'{"schema": NaN}', "not_json"),
-        (b"[" * 50_000, "not_json"),
-        (b"[]", "not_object"),
-        (b"null", "not_object"),
-        (b"{}", "missing_field"),
-        (message(user_id=None), "missing_field"),
-        (message(user_id=""), "missing_field"),
-        (message(user_id=5), "wrong_type"),
-        (message(user_id={"$ne": None}), "wrong_type"),
-        (message(played_ms="3000"), "wrong_type"),
-        (message(played_ms=1.5), "wrong_type"),
-        (message(played_ms=True), "wrong_type"),
-        (message(played_ms=2**63), "wrong_type"),
-        (message(source="player"), "wrong_type"),
-        (message(event_id="x" * 65), "too_long"),
-        (message(track_id="x" * 129), "too_long"),
-        (message(action="danced"), "wrong_value"),
-        (message(schema=0), "wrong_value"),
-        (message(schema=2), "newer_schema"),
-        (message(played_ms=-1), "negative"),
-        (message(duration_ms=-1), "negative"),
-        (message(event_time=-5), "wrong_type"),
-        (message(event_time="yesterday"), "bad_time"),
-        (message(event_time="2026-05-03T22:10:00"), "bad_time"),
-        (message(event_time="2026-13-03T22:10:00Z"), "bad_time"),
-        (message(event_time="0001-01-01T00:00:00+14:00"), "bad_time"),
-        (message(event_time="1969-12-31T23:59:59Z"), "bad_time"),
-        (message(until="soon"), "bad_time"),
-        (message(scope="x" * 70_000), "too_large"),
-        (message(scope="\ud800"), "not_json"),
-    ],
-)
+INVALID: list[tuple[bytes, str]] = [
+    (b"", "not_json"),
+    (b"\xff\xfe", "not_json"),
+    (b"not json", "not_json"),
+    (b'{"schema": 1', "not_json"),
+    (message() + message(), "not_json"),
+    (b'{"schema": NaN}', "not_json"),
+    (b"[" * 50_000, "not_json"),
+    (b"[]", "not_object"),
+    (b"null", "not_object"),
+    (b"{}", "missing_field"),
+    (message(user_id=None), "missing_field"),
+    (message(user_id=""), "missing_field"),
+    (message(user_id=5), "wrong_type"),
+    (message(user_id={"$ne": None}), "wrong_type"),
+    (message(played_ms="3000"), "wrong_type"),
+    (message(played_ms=1.5), "wrong_type"),
+    (message(played_ms=True), "wrong_type"),
+    (message(played_ms=2**63), "wrong_type"),
+    (message(source="player"), "wrong_type"),
+    (message(event_id="x" * 65), "too_long"),
+    (message(track_id="x" * 129), "too_long"),
+    (message(action="danced"), "wrong_value"),
+    (message(schema=0), "wrong_value"),
+    (message(schema=2), "newer_schema"),
+    (message(played_ms=-1), "negative"),
+    (message(duration_ms=-1), "negative"),
+    (message(event_time=-5), "wrong_type"),
+    (message(event_time="yesterday"), "bad_time"),
+    (message(event_time="2026-05-03T22:10:00"), "bad_time"),
+    (message(event_time="2026-13-03T22:10:00Z"), "bad_time"),
+    (message(event_time="0001-01-01T00:00:00+14:00"), "bad_time"),
+    (message(event_time="1969-12-31T23:59:59Z"), "bad_time"),
+    (message(until="soon"), "bad_time"),
+    (message(scope="x" * 70_000), "too_large"),
+    (message(scope="\ud800"), "not_json"),
+]
+
+
+@pytest.mark.parametrize(("raw", "reason"), INVALID)
 def test_what_is_no_event_has_a_reason(raw: bytes, reason: str) -> None:
     assert rejection_reason(raw) == reason
 
@@ -131,6 +142,10 @@ events = st.builds(
     source=st.none() | st.dictionaries(st.text("abc"), st.integers()),
     scope=st.none() | st.sampled_from(["track", "artist"]),
     until=st.none() | times,
+    extra=st.none()
+    | st.dictionaries(
+        st.sampled_from(["mood", "extra", "x"]), st.integers(), min_size=1
+    ),
 )
 
 
