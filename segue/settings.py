@@ -67,6 +67,8 @@ class MongoSettings(_Section):
     database: str = "segue"
     timeout_ms: PositiveInt = 5000
     """Milliseconds to wait for a server before it counts as unreachable."""
+    listens_days: Annotated[int, Field(ge=0)] = 0
+    """Days for which `listens` keeps a play (the archive keeps it longer); 0: for ever."""
 
 
 class SparkSettings(_Section):
@@ -113,6 +115,8 @@ class StreamSettings(_Section):
     """Shortest time between two micro-batches."""
     max_offsets_per_trigger: PositiveInt = 200_000
     """Most messages that one micro-batch takes."""
+    small_files: PositiveInt = 48
+    """Small files of a date in the archive; where there are more, they are merged."""
 
 
 class TasteSettings(_Section):

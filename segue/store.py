@@ -11,6 +11,7 @@ collection         `_id`                                  written by
 `artists`          hash of the name                       `segue library scan`
 `albums`           hash of album artist and title         `segue library scan`
 `genres`           hash of the name                       `segue library scan`
+`listens`          user_id|play_id                        the stream
 `taste_windows`    user_id|window_start|window_length_s   the stream
 `recommendations`  user_id                                the stream
 `rejected_counts`  topic|partition|from_offset            the stream
@@ -35,6 +36,7 @@ from pymongo import (
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 from pymongo.errors import (
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     InvalidURI,
@@ -46,15 +48,20 @@ from segue.errors import MongoUnreachableError, ServiceError
 from segue.settings import MongoSettings
 
 Document = dict[str, Any]
+_DUPLICATE_KEY: Final = 11_000
 
 TRACKS: Final = "tracks"
 ARTISTS: Final = "artists"
 ALBUMS: Final = "albums"
 GENRES: Final = "genres"
+LISTENS: Final = "listens"
 TASTE_WINDOWS: Final = "taste_windows"
 RECOMMENDATIONS: Final = "recommendations"
 REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
+
+_LISTENS_AGE: Final = "age"
+_S_PER_DAY: Final = 86_400
 
 INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     TRACKS: [
@@ -71,6 +78,9 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("artist_id", ASCENDING), ("first_year", ASCENDING)]),
     ],
     GENRES: [IndexModel([("n_tracks", DESCENDING)])],
+    LISTENS: [
+        IndexModel([("user_id", ASCENDING), ("listened_at", DESCENDING)]),
+    ],
     TASTE_WINDOWS: [
         IndexModel([("user_id", ASCENDING), ("window_start", ASCENDING)]),
         IndexModel([("window_start", ASCENDING)]),
@@ -134,6 +144,19 @@ def prepare(database: Database[Document]) -> None:
         ) from error
 
 
+def keep_listens_for(database: Database[Document], days: int) -> None:
+    """Let MongoDB delete listens that are older; 0 days keeps all."""
+    listens = database[LISTENS]
+    age_s = days * _S_PER_DAY
+    found = listens.index_information().get(_LISTENS_AGE, {}).get("expireAfterSeconds")
+    if found is not None and found != age_s:
+        listens.drop_index(_LISTENS_AGE)
+    if days:
+        listens.create_index(
+            [("listened_at", ASCENDING)], name=_LISTENS_AGE, expireAfterSeconds=age_s
+        )
+
+
 def upsert(
     database: Database[Document], collection: str, documents: Iterable[Document]
 ) -> None:
@@ -141,6 +164,27 @@ def upsert(
     requests = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents]
     if requests:
         database[collection].bulk_write(requests, ordered=False)
+
+
+def upsert_unless_newer(
+    database: Database[Document],
+    collection: str,
+    documents: Iterable[Document],
+    field: str,
+) -> None:
+    """Replace each document by its `_id`, unless the stored one has a later `field`."""
+    requests = [
+        ReplaceOne({"_id": d["_id"], field: {"$lte": d[field]}}, d, upsert=True)
+        for d in documents
+    ]
+    if not requests:
+        return
+    try:
+        database[collection].bulk_write(requests, ordered=False)
+    except BulkWriteError as error:
+        # where the stored one is newer, the insert finds its place taken
+        if any(e["code"] != _DUPLICATE_KEY for e in error.details["writeErrors"]):
+            raise
 
 
 def merge(

@@ -1,4 +1,4 @@
-"""Count every message by outcome, and hand rejected ones on with their reason.
+"""Take in every message: count it, and archive it or hand it on with its reason.
 
 Counts are kept by range of Kafka offsets: a batch that runs again writes the same
 document again, and ranges that a new checkpoint cuts otherwise replace the old ones.
@@ -20,23 +20,45 @@ from segue.events import MAX_EVENT_BYTES, Reason
 from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import open_track_index, read_track_index
+from segue.track_names import PREFIX
+from streaming.archive import archived
+from streaming.history import fold_in
+from streaming.listens import write_listens
 from streaming.source import Outcome
 
 
 def intake(
     settings: Settings, clock: Clock = system_clock
 ) -> Callable[[DataFrame, int], None]:
-    """Return the step that `foreachBatch` runs on judged messages."""
+    """Return the step that `foreachBatch` runs on judged messages.
+
+    The counts come last: what they account for has been kept.
+    """
     database = store.connect(settings.mongo)
 
-    def count_and_reject(judged: DataFrame, batch_id: int) -> None:
-        messages = with_unknown_tracks(judged, settings.home / "index")
-        counts = _counts(messages)
-        if any(row.reason for row in counts):
-            _write_rejected(messages, settings)
-        write_counts(database, counts, clock)
+    def take_in(judged: DataFrame, batch_id: int) -> None:
+        messages = with_unknown_tracks(judged, settings.home / "index").persist()
+        try:
+            counts = _counts(messages)
+            if any(row.reason for row in counts):
+                _write_rejected(messages, settings)
+            if any(row.outcome != Outcome.REJECTED for row in counts):
+                _keep(messages.where(F.col("event_id").isNotNull()), counts, settings)
+            write_counts(database, counts, clock)
+        finally:
+            messages.unpersist()
 
-    return count_and_reject
+    return take_in
+
+
+def _keep(accepted: DataFrame, counts: list[Row], settings: Settings) -> None:
+    archived(accepted, settings.home, settings.stream.small_files).agg(
+        F.sum("n_new")
+    ).collect()
+    write_listens(accepted, settings)
+    history = settings.kafka.history_topic
+    if any(row.topic == history or row.outcome == Outcome.LATE for row in counts):
+        fold_in(accepted, settings)
 
 
 def with_unknown_tracks(judged: DataFrame, index_folder: Path) -> DataFrame:
@@ -51,7 +73,10 @@ def with_unknown_tracks(judged: DataFrame, index_folder: Path) -> DataFrame:
         return track_id in open_track_index(index_folder, version).row_of
 
     known = F.udf(is_known, BooleanType(), useArrow=True)
-    unknown = (F.col("outcome") == Outcome.VALID.value) & ~known("track_id")
+    # a name is no track that went missing: it waits for one to come
+    is_track = ~F.col("track_id").startswith(PREFIX)
+    valid = F.col("outcome") == Outcome.VALID.value
+    unknown = valid & is_track & ~known("track_id")
     reason = F.when(unknown, Reason.UNKNOWN_TRACK.value).otherwise(F.col("reason"))
     return judged.withColumn("reason", reason)
 

@@ -1,8 +1,8 @@
 """The streaming job: `bin/submit stream`, or `spark-submit streaming/job.py`.
 
-Two queries read the events topic. `taste` keeps panes and lists; `intake` counts every
-message and hands rejected ones on. Each may be killed at any moment and goes on where
-its checkpoint stands.
+Two queries read the events topic. `taste` keeps panes and lists; `intake`, which also
+reads histories, counts every message, archives events and hands rejected messages on.
+Each may be killed at any moment and goes on where its checkpoint stands.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from typing import Final
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql.types import StructType
 
 from segue import store
 from segue.clock import system_clock
@@ -28,7 +29,7 @@ from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.intake import intake
 from streaming.progress import ProgressListener
-from streaming.schemas import UPDATED
+from streaming.schemas import JUDGED, JUDGED_WHOLE, UPDATED
 from streaming.session import create_session
 from streaming.source import read_records, with_verdicts
 from streaming.tastes import updating
@@ -37,8 +38,8 @@ from streaming.windows import by_listener, open_panes
 _LOG = logging.getLogger(__name__)
 # counts may lag a little; the cores are for the lists
 _INTAKE_TRIGGER: Final = "3 seconds"
-# part of the checkpoint's path: raise it when the stateful plan or its schema changes
-_PLAN: Final = "v1"
+# part of the checkpoint's path: raise it when topics, stateful plan or schema change
+_PLANS: Final = {"taste": "v1", "intake": "v2"}
 _OUTAGE_MS: Final = 60_000
 
 BatchStep = Callable[[DataFrame, int], None]
@@ -54,29 +55,32 @@ def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
         # the rows that come back are a handful of counts; the documents stay outside
         by_listener(panes).mapInArrow(update, UPDATED).collect()
 
-    judged = _judged(spark, settings)
-    panes = open_panes(judged, settings.stream)
+    topics = [settings.kafka.events_topic]
+    panes = open_panes(_judged(spark, settings, topics, JUDGED), settings.stream)
     trigger = f"{settings.stream.trigger_ms} milliseconds"
     return _start("taste", panes, write_batch, trigger, settings)
 
 
 def start_intake(spark: SparkSession, settings: Settings) -> StreamingQuery:
-    """Start the query that counts messages and hands rejected ones on."""
-    judged = _judged(spark, settings)
+    """Start the query that counts, archives and hands on, live events and history."""
+    topics = [settings.kafka.events_topic, settings.kafka.history_topic]
+    judged = _judged(spark, settings, topics, JUDGED_WHOLE)
     return _start("intake", judged, intake(settings), _INTAKE_TRIGGER, settings)
 
 
-def _judged(spark: SparkSession, settings: Settings) -> DataFrame:
+def _judged(
+    spark: SparkSession, settings: Settings, topics: list[str], shape: StructType
+) -> DataFrame:
     records = read_records(
-        spark, settings.kafka, settings.stream.max_offsets_per_trigger
+        spark, settings.kafka, topics, settings.stream.max_offsets_per_trigger
     )
-    return with_verdicts(records, settings.stream)
+    return with_verdicts(records, settings, shape)
 
 
 def _start(
     name: str, frame: DataFrame, step: BatchStep, trigger: str, settings: Settings
 ) -> StreamingQuery:
-    checkpoint = settings.home / "checkpoints" / f"{name}-{_PLAN}"
+    checkpoint = settings.home / "checkpoints" / f"{name}-{_PLANS[name]}"
     return (
         frame.writeStream.queryName(name)
         .outputMode("update")
@@ -123,6 +127,7 @@ def run(settings: Settings) -> None:
     settings = _patient(settings)
     database = store.connect(settings.mongo)
     store.prepare(database)
+    store.keep_listens_for(database, settings.mongo.listens_days)
     with only_driver(settings.home):
         spark = create_session("segue-stream")
         spark.streams.addListener(ProgressListener(database, system_clock))

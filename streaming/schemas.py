@@ -32,16 +32,35 @@ EVENT_FIELDS: Final = [
 ]
 """What the stream needs of a playback event; null where it was rejected."""
 
-JUDGED: Final = StructType(
-    [
-        *COORDINATES,
-        StructField("outcome", StringType(), nullable=False),
-        StructField("reason", StringType()),
-        StructField("raw", BinaryType()),
-        *EVENT_FIELDS,
-    ]
-)
-"""A message with its outcome, and its event where it is one."""
+OTHER_FIELDS: Final = [
+    StructField("session_id", StringType()),
+    StructField("position_ms", LongType()),
+    StructField("source", StringType()),
+    StructField("scope", StringType()),
+    StructField("until", TimestampType()),
+    StructField("extra", StringType()),
+]
+"""What only the archive keeps of an event; `source` and `extra` as JSON."""
+
+
+def judged(*event_fields: StructField) -> StructType:
+    """Return the shape of a message with its outcome, and its event if it is one."""
+    return StructType(
+        [
+            *COORDINATES,
+            StructField("outcome", StringType(), nullable=False),
+            StructField("reason", StringType()),
+            StructField("raw", BinaryType()),
+            *event_fields,
+        ]
+    )
+
+
+JUDGED: Final = judged(*EVENT_FIELDS)
+"""What the taste needs."""
+
+JUDGED_WHOLE: Final = judged(*EVENT_FIELDS, *OTHER_FIELDS)
+"""What the archive needs."""
 
 ENTRY_FIELDS: Final = [
     "event_id",

@@ -1,9 +1,18 @@
-"""The Spark session of a job; its settings come from `conf/spark-defaults.conf`."""
+"""The Spark session of a job, and what each of its workers keeps open.
+
+Spark's settings come from `conf/spark-defaults.conf`.
+"""
 
 import os
 import sys
+from functools import lru_cache
 
+from pymongo.database import Database
 from pyspark.sql import SparkSession
+
+from segue import store
+from segue.settings import MongoSettings
+from segue.store import Document
 
 
 def create_session(app_name: str) -> SparkSession:
@@ -13,3 +22,9 @@ def create_session(app_name: str) -> SparkSession:
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return SparkSession.builder.appName(app_name).getOrCreate()
+
+
+@lru_cache(maxsize=1)
+def worker_database(settings: MongoSettings) -> Database[Document]:
+    """Return this worker process's own connection."""
+    return store.connect(settings)

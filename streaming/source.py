@@ -5,7 +5,8 @@ that stream, web server and importers share one rule. Late is measured against t
 at which Kafka got the message: that does not depend on how messages fall into batches.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -14,11 +15,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
 
 from segue.errors import InvalidEventError
 from segue.events import PlaybackEvent, Reason, parse_event
-from segue.settings import KafkaSettings, StreamSettings
-from streaming.schemas import EVENT_FIELDS, JUDGED
+from segue.settings import KafkaSettings, Settings, StreamSettings
 
 
 class Outcome(StrEnum):
@@ -38,12 +39,15 @@ class Verdict(NamedTuple):
 
 
 def read_records(
-    spark: SparkSession, kafka: KafkaSettings, max_offsets_per_trigger: int
+    spark: SparkSession,
+    kafka: KafkaSettings,
+    topics: Sequence[str],
+    max_offsets_per_trigger: int,
 ) -> DataFrame:
-    """Return the stream of messages of the events topic, from its beginning."""
+    """Return the stream of messages of the topics, from their beginning."""
     options = {
         "kafka.bootstrap.servers": kafka.bootstrap,
-        "subscribe": kafka.events_topic,
+        "subscribe": ",".join(topics),
         "startingOffsets": "earliest",
         "maxOffsetsPerTrigger": max_offsets_per_trigger,
         "kafka.fetch.max.wait.ms": 50,
@@ -54,15 +58,28 @@ def read_records(
     )
 
 
-def with_verdicts(records: DataFrame, settings: StreamSettings) -> DataFrame:
-    """Return a frame of schema `JUDGED`, one row a message."""
-    return records.mapInArrow(_judging(settings), JUDGED)
+def with_verdicts(
+    records: DataFrame, settings: Settings, shape: StructType
+) -> DataFrame:
+    """Return a frame of `shape`, one of `streaming.schemas.judged`, a row a message."""
+    history = settings.kafka.history_topic
+    return records.mapInArrow(_judging(settings.stream, history, shape), shape)
 
 
 def judge(
-    raw: bytes | None, ingested_at: datetime, settings: StreamSettings
+    raw: bytes | None,
+    ingested_at: datetime,
+    settings: StreamSettings,
+    *,
+    is_history: bool = False,
 ) -> Verdict:
-    """Judge one message that Kafka got at `ingested_at` (aware)."""
+    """Judge one message that Kafka got at `ingested_at` (aware).
+
+    Parameters
+    ----------
+    is_history : bool
+        It comes from the topic of histories, where no event is late.
+    """
     try:
         event = parse_event(raw or b"")
     except InvalidEventError as error:
@@ -70,29 +87,35 @@ def judge(
     ahead = event.event_time - ingested_at
     if ahead > timedelta(seconds=settings.future_tolerance_s):
         return Verdict(Outcome.REJECTED, Reason.FUTURE_TIME, None)
-    if -ahead > timedelta(seconds=settings.watermark_s):
+    if -ahead > timedelta(seconds=settings.watermark_s) and not is_history:
         return Verdict(Outcome.LATE, None, event)
     return Verdict(Outcome.VALID, None, event)
 
 
 def _judging(
-    settings: StreamSettings,
+    settings: StreamSettings, history_topic: str, shape: StructType
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    names = [n for n in shape.fieldNames() if n in PlaybackEvent.__annotations__]
+
+    def judged_row(row: dict[str, Any]) -> dict[str, Any]:
+        row["raw"] = row.pop("value")
+        is_history = row["topic"] == history_topic
+        verdict = judge(row["raw"], row["ingested_at"], settings, is_history=is_history)
+        row |= {"outcome": verdict.outcome, "reason": verdict.reason}
+        if verdict.event is not None:
+            row |= {name: _cell(getattr(verdict.event, name)) for name in names}
+        return row
+
     def judged(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        schema = to_arrow_schema(JUDGED, timezone="UTC")
+        schema = to_arrow_schema(shape, timezone="UTC")
         for batch in batches:
-            rows = [_judged_row(row, settings) for row in batch.to_pylist()]
+            rows = [judged_row(row) for row in batch.to_pylist()]
             yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
     return judged
 
 
-def _judged_row(row: dict[str, Any], settings: StreamSettings) -> dict[str, Any]:
-    row["raw"] = row.pop("value")
-    verdict = judge(row["raw"], row["ingested_at"], settings)
-    row |= {"outcome": verdict.outcome, "reason": verdict.reason}
-    if verdict.event is not None:
-        row |= {
-            field.name: getattr(verdict.event, field.name) for field in EVENT_FIELDS
-        }
-    return row
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value

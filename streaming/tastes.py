@@ -5,11 +5,8 @@ and writes panes and list by `_id`. All that it computes follows from event time
 entries, never from the time or the batch in which it runs.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -20,18 +17,24 @@ from models.ranking import Recommendation, Request, exclusions, rank
 from models.taste import Entry, distinct_entries, faded, listens_of, taste_of
 from segue import store
 from segue.clock import Clock, system_clock
-from segue.settings import MongoSettings, Settings, StreamSettings, TasteSettings
+from segue.settings import Settings, TasteSettings
 from segue.store import Document
 from segue.track_index import TrackIndex, open_track_index
-from streaming.schemas import ENTRY_FIELDS, PLACE, UPDATED
+from segue.track_names import find_by_name_id, is_name_id
+from streaming.panes import (
+    DAY_S,
+    Pane,
+    counts_of,
+    merged,
+    pane_of,
+    read_panes,
+    read_recent_panes,
+)
+from streaming.schemas import UPDATED
+from streaming.session import worker_database
 
-
-class Pane(NamedTuple):
-    """One listener's entries in one window; `n_duplicates` of them came twice."""
-
-    window_start: datetime
-    entries: list[Entry]
-    n_duplicates: int
+Panes = Mapping[str, list[Pane]]
+"""Panes of each listener, by `user_id`."""
 
 
 class Update(NamedTuple):
@@ -42,7 +45,11 @@ class Update(NamedTuple):
 
 
 def updating(
-    settings: Settings, index_version: str, clock: Clock = system_clock
+    settings: Settings,
+    index_version: str,
+    clock: Clock = system_clock,
+    *,
+    days: bool = False,
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the worker's step for `mapInArrow` over rows of `by_listener`.
 
@@ -50,13 +57,19 @@ def updating(
     ----------
     index_version : str
         The index of this micro-batch, the same for all its workers.
+    days : bool
+        The rows are additions to panes of a day, not whole short panes.
     """
 
     def updated(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         schema = to_arrow_schema(UPDATED, timezone="UTC")
+        database = worker_database(settings.mongo)
+        index = open_track_index(settings.home / "index", index_version)
         for batch in batches:
             changed = {r["user_id"]: _panes(r["panes"]) for r in batch.to_pylist()}
-            done = _bring_up_to_date(changed, settings, index_version, clock)
+            if days:
+                changed = _with_stored(database, changed)
+            done = _bring_up_to_date(database, changed, index, settings, clock())
             counts = {
                 "n_listeners": len(changed),
                 "n_panes": len(done.windows),
@@ -67,27 +80,57 @@ def updating(
     return updated
 
 
+def _with_stored(database: Database[Document], arrived: Panes) -> dict[str, list[Pane]]:
+    windows = {user: [pane.window for pane in arrived[user]] for user in arrived}
+    stored = read_panes(database, windows)
+    by_window = {(u, p.window): p for u, panes in stored.items() for p in panes}
+    return {
+        user: [
+            merged(before, pane)
+            if (before := by_window.get((user, pane.window)))
+            else pane
+            for pane in panes
+        ]
+        for user, panes in arrived.items()
+    }
+
+
 def _bring_up_to_date(
-    changed: Mapping[str, list[Pane]],
-    settings: Settings,
-    index_version: str,
-    clock: Clock,
-) -> Update:
-    database = _database(settings.mongo)
-    index = open_track_index(settings.home / "index", index_version)
-    others = _read_other_panes(database, changed, settings)
-    update = create_update(changed, others, index, settings, clock())
-    store.upsert(database, store.TASTE_WINDOWS, update.windows)
-    store.upsert(database, store.RECOMMENDATIONS, update.lists)
-    return update
-
-
-def create_update(
-    changed: Mapping[str, list[Pane]],
-    others: Mapping[str, list[Pane]],
+    database: Database[Document],
+    changed: Panes,
     index: TrackIndex,
     settings: Settings,
     updated_at: datetime,
+) -> Update:
+    others = _read_other_panes(database, changed, settings)
+    names = _names(changed) | _names(others)
+    aliases = find_by_name_id(database, names) if names else {}
+    update = create_update(changed, others, index, settings, updated_at, aliases)
+    store.upsert(database, store.TASTE_WINDOWS, update.windows)
+    store.upsert_unless_newer(
+        database, store.RECOMMENDATIONS, update.lists, "newest_event_at"
+    )
+    return update
+
+
+def _names(panes: Panes) -> set[str]:
+    """Return the tracks that are known by name only."""
+    return {
+        entry.track_id
+        for each in panes.values()
+        for pane in each
+        for entry in pane.entries
+        if is_name_id(entry.track_id)
+    }
+
+
+def create_update(
+    changed: Panes,
+    others: Panes,
+    index: TrackIndex,
+    settings: Settings,
+    updated_at: datetime,
+    aliases: Mapping[str, str] | None = None,
 ) -> Update:
     """Return the documents of the listeners in `changed`.
 
@@ -97,14 +140,19 @@ def create_update(
         Panes of each listener that are to be written.
     others : mapping
         Their remaining panes inside the horizon, as written before.
+    aliases : mapping, optional
+        The track of each name that the catalogue knows by now.
     """
+    known_as = aliases or {}
     windows = [
-        _window_document(user_id, pane, index, settings.stream, updated_at)
+        _window_document(user_id, pane, index, known_as, updated_at)
         for user_id, panes in changed.items()
         for pane in panes
     ]
     users = list(changed)
-    entries = [_entries([*changed[user], *others.get(user, [])]) for user in users]
+    entries = [
+        _entries([*changed[user], *others.get(user, [])], known_as) for user in users
+    ]
     requests = [_request(each, index, settings.taste) for each in entries]
     lists = rank(
         requests,
@@ -137,56 +185,48 @@ def _request(
     )
 
 
-def _entries(panes: list[Pane]) -> list[Entry]:
-    return distinct_entries(entry for pane in panes for entry in pane.entries)
+def _entries(panes: list[Pane], aliases: Mapping[str, str]) -> list[Entry]:
+    together = distinct_entries(entry for pane in panes for entry in pane.entries)
+    return [_as_known(entry, aliases) for entry in together]
+
+
+def _as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:
+    track_id = aliases.get(entry.track_id)
+    return entry if track_id is None else entry._replace(track_id=track_id)
 
 
 def _panes(rows: list[dict[str, Any]]) -> list[Pane]:
-    return [pane_of(row["window_start"], row["entries"]) for row in rows]
-
-
-def pane_of(window_start: datetime, rows: list[dict[str, Any]]) -> Pane:
-    """Return a pane from rows of entry fields, `partition` and `offset`.
-
-    Each event is kept once: the first copy of its partition.
-    """
-    rows = sorted(rows, key=itemgetter(*PLACE))
-    first: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        first.setdefault(row["event_id"], row)
-    entries = distinct_entries(map(_entry, first.values()))
-    return Pane(window_start, entries, len(rows) - len(entries))
-
-
-def _entry(row: Mapping[str, Any]) -> Entry:
-    return Entry(*(row[name] for name in ENTRY_FIELDS))
+    return [
+        pane_of(row["window_start"], row["length_s"], row["entries"]) for row in rows
+    ]
 
 
 def _window_document(
     user_id: str,
     pane: Pane,
     index: TrackIndex,
-    settings: StreamSettings,
+    aliases: Mapping[str, str],
     updated_at: datetime,
 ) -> Document:
-    known = [entry for entry in pane.entries if entry.track_id in index.row_of]
+    entries = [_as_known(entry, aliases) for entry in pane.entries]
+    known = [entry for entry in entries if entry.track_id in index.row_of]
     listens = listens_of(known)
     taste = taste_of(listens, index.row_of, index.vectors)
-    length_s = settings.pane_s
+    copies = [copy._asdict() for copy in pane.copies]
     return {
-        "_id": store.taste_window_id(user_id, pane.window_start, length_s),
+        "_id": store.taste_window_id(user_id, *pane.window),
         "user_id": user_id,
         "window_start": pane.window_start,
-        "window_length_s": length_s,
+        "window_length_s": pane.length_s,
         "vector": taste.positive.mean.tolist(),
         "weight": taste.positive.weight,
         "negative_vector": taste.negative.mean.tolist(),
         "negative_weight": taste.negative.weight,
         "n_listens": len(listens),
-        "n_events": len(known),
-        "n_unknown_track": len(pane.entries) - len(known),
-        "n_duplicates": pane.n_duplicates,
+        **counts_of(pane, known),
         "entries": [entry._asdict() for entry in pane.entries],
+        # a short pane comes whole out of Spark's state, and need not know its messages
+        **({"copies": copies} if pane.length_s == DAY_S else {}),
         "index_version": index.version,
         "updated_at": updated_at,
     }
@@ -233,32 +273,18 @@ def _window_start(moment: datetime, pane_s: int) -> datetime:
 
 
 def _read_other_panes(
-    database: Database[Document],
-    changed: Mapping[str, list[Pane]],
-    settings: Settings,
+    database: Database[Document], changed: Panes, settings: Settings
 ) -> dict[str, list[Pane]]:
     """Read the panes inside the horizon of the listeners, without the changed ones."""
     oldest = min(
         max(pane.window_start for pane in panes) for panes in changed.values()
-    ) - timedelta(seconds=settings.taste.horizon_s + settings.stream.pane_s)
-    found = database[store.TASTE_WINDOWS].find(
-        {
-            "user_id": {"$in": list(changed)},
-            "window_start": {"$gte": oldest},
-            "window_length_s": settings.stream.pane_s,
-        },
-        {"user_id": 1, "window_start": 1, "entries": 1},
-    )
-    others: dict[str, list[Pane]] = defaultdict(list)
-    for document in found:
-        user_id, start = document["user_id"], document["window_start"]
-        if all(pane.window_start != start for pane in changed[user_id]):
-            entries = [_entry(row) for row in document["entries"]]
-            others[user_id].append(Pane(start, entries, 0))
-    return others
-
-
-@lru_cache(maxsize=1)
-def _database(settings: MongoSettings) -> Database[Document]:
-    """Return this worker process's own connection."""
-    return store.connect(settings)
+    ) - timedelta(seconds=settings.taste.horizon_s)
+    found = read_recent_panes(database, changed, oldest, settings.stream.pane_s)
+    return {
+        user_id: [
+            pane
+            for pane in panes
+            if all(pane.window != each.window for each in changed[user_id])
+        ]
+        for user_id, panes in found.items()
+    }

@@ -1,5 +1,6 @@
 """Panes into documents: exact for any order, chunking and repetition."""
 
+import itertools
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from segue.events import Action, PlaybackEvent
 from segue.settings import Settings
+from streaming.panes import DAY_S, Pane, merged, pane_of
 from streaming.schemas import ENTRY_FIELDS
-from streaming.tastes import Pane, Update, create_update, pane_of
+from streaming.tastes import Update, create_update
 from tests.factories import START, create_event, create_index, seconds
 
 INDEX = create_index()
@@ -35,7 +37,9 @@ def window_start(moment: datetime) -> datetime:
 def panes_of(events: list[PlaybackEvent]) -> list[Pane]:
     starts = sorted({window_start(event.event_time) for event in events})
     return [
-        pane_of(s, rows_of([e for e in events if window_start(e.event_time) == s]))
+        pane_of(
+            s, PANE_S, rows_of([e for e in events if window_start(e.event_time) == s])
+        )
         for s in starts
     ]
 
@@ -162,3 +166,46 @@ def test_parts_add_up_to_the_score() -> None:
     ]
     for item in update_of(events).lists[0]["items"]:
         assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=1e-9)
+
+
+def day_of(events: list[PlaybackEvent], **more: Any) -> Pane:
+    rows = [row | more for row in rows_of(events)]
+    return pane_of(START.replace(hour=0, minute=0), DAY_S, rows)
+
+
+@given(events, st.data())
+def test_merging_a_day_again_changes_nothing(
+    events: list[PlaybackEvent], data: st.DataObject
+) -> None:
+    whole = day_of(events)
+    rows = rows_of(events)
+    pane = whole._replace(entries=[], copies=[])
+    cuts = data.draw(st.lists(st.integers(0, len(rows)), max_size=4))
+    for start, end in itertools.pairwise([0, *cuts, len(rows)]):
+        part = rows[min(start, end) : max(start, end)]
+        pane = merged(pane, pane_of(pane.window_start, DAY_S, part))
+    assert pane.entries == whole.entries
+    assert sorted(pane.copies) == sorted(whole.copies)
+
+
+def test_a_late_event_is_in_its_day_and_counted_elsewhere() -> None:
+    late, told = create_event(track_id="t001"), create_event(track_id="t002")
+    day = merged(day_of([told]), day_of([late], is_late=True))
+    (window,) = create_update({"ada": [day]}, {}, INDEX, SETTINGS, START).windows
+    assert window["n_listens"] == 2
+    assert (window["n_events"], window["n_duplicates"]) == (1, 0)
+    assert [copy["event_id"] for copy in window["copies"]] == [told.event_id]
+
+
+def test_a_play_known_by_name_counts_when_its_track_is_there() -> None:
+    play = create_event(track_id="name:1")
+    update = create_update({"ada": [day_of([play])]}, {}, INDEX, SETTINGS, START)
+    assert update.windows[0]["n_unknown_track"] == 1
+    found = create_update(
+        {"ada": [day_of([play])]}, {}, INDEX, SETTINGS, START, {"name:1": "t001"}
+    )
+    (window,) = found.windows
+    assert (window["n_events"], window["n_unknown_track"]) == (1, 0)
+    np.testing.assert_allclose(window["vector"], INDEX.vectors[1], atol=1e-7)
+    assert window["entries"][0]["track_id"] == "name:1"
+    assert found.lists[0]["items"][0]["because"][0]["track_id"] == "t001"

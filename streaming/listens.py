@@ -1,0 +1,107 @@
+"""Each listener's history: one document a play, with its last word.
+
+Written with a condition, so that copies, late events and batches that run again leave
+the same document, in whatever order they come.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+from pymongo import UpdateOne
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import LongType, StructField, StructType
+
+from models.taste import PLAY_ENDS
+from segue import store
+from segue.clock import rfc3339
+from segue.events import Action, listen_weight
+from segue.settings import Settings
+from segue.store import Document
+from streaming.session import worker_database
+
+HEARD: Final = sorted({Action.PROGRESSED.value, *(end.value for end in PLAY_ENDS)})
+"""Actions that tell of a play; one that has only begun is no listen yet."""
+
+_WRITTEN: Final = StructType([StructField("n_events", LongType(), nullable=False)])
+_FIELDS: Final = (
+    *("user_id", "play_id", "session_id", "track_id", "event_id", "action"),
+    *("event_time", "played_ms", "duration_ms", "source"),
+)
+_SOURCE_FIELDS: Final = (
+    *("surface", "list_id", "rank", "organic", "artist", "title", "album"),
+)
+
+
+def write_listens(accepted: DataFrame, settings: Settings) -> None:
+    """Bring the `listens` of accepted events up to date.
+
+    Parameters
+    ----------
+    accepted : DataFrame
+        Of schema `JUDGED_WHOLE`.
+    """
+    heard = accepted.where(F.col("action").isin(HEARD)).select(*_FIELDS)
+    heard.mapInArrow(_writing(settings), _WRITTEN).collect()
+
+
+def _writing(
+    settings: Settings,
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def written(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        listens = worker_database(settings.mongo)[store.LISTENS]
+        schema = to_arrow_schema(_WRITTEN)
+        n_events = 0
+        for batch in batches:
+            updates = [update_of(listen_document(row)) for row in batch.to_pylist()]
+            if updates:
+                listens.bulk_write(updates, ordered=False)
+            n_events += len(updates)
+        yield pa.RecordBatch.from_pylist([{"n_events": n_events}], schema=schema)
+
+    return written
+
+
+def listen_document(row: Mapping[str, Any]) -> Document:
+    """Return what one event says of its play.
+
+    Of several, the one of greatest `word` is the last word: an end before any progress,
+    then the later.
+    """
+    is_end = row["action"] in PLAY_ENDS
+    word = f"{int(is_end)}|{rfc3339(row['event_time'])}|{row['event_id']}"
+    action, played_ms = Action(row["action"]), row["played_ms"]
+    return {
+        "_id": f"{row['user_id']}|{row['play_id']}",
+        **{
+            name: row[name] for name in ("user_id", "play_id", "session_id", "track_id")
+        },
+        "action": action.value,
+        "listened_at": row["event_time"],
+        "played_ms": played_ms,
+        "duration_ms": row["duration_ms"],
+        "weight": listen_weight(action, played_ms, row["duration_ms"]),
+        "source": _source(row["source"]),
+        "word": word,
+    }
+
+
+def update_of(document: Document) -> UpdateOne:
+    """Return the write that replaces a listen, unless its last word is a later one."""
+    # what a listener wrote is a literal: it may begin with a dollar sign
+    is_later = {"$gt": [{"$literal": document["word"]}, {"$ifNull": ["$word", ""]}]}
+    choice = {"$cond": [is_later, {"$literal": document}, "$$ROOT"]}
+    return UpdateOne({"_id": document["_id"]}, [{"$replaceWith": choice}], upsert=True)
+
+
+def _source(text: str | None) -> Document:
+    """Return the known fields of a source, where they are plain values."""
+    told = {} if text is None else json.loads(text)
+    return {
+        name: told[name]
+        for name in _SOURCE_FIELDS
+        if isinstance(told.get(name), str | int)
+    }

@@ -1,0 +1,140 @@
+"""Panes: what one listener did in one window, as rows, as entries and as documents.
+
+Live events rest in short panes, each written whole from Spark's state. History and late
+events rest in panes of a day, which are merged with what is stored; `copies` names the
+messages that are in them, so that merging one twice changes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+from pymongo.database import Database
+
+from models.taste import Entry, distinct_entries
+from segue import store
+from segue.store import Document
+from streaming.schemas import ENTRY_FIELDS, PLACE
+
+DAY_S: Final = 86_400
+
+
+class Copy(NamedTuple):
+    """One message that brought an event; `place` is where it lies in Kafka."""
+
+    event_id: str
+    place: str
+
+
+class Pane(NamedTuple):
+    """One listener's entries in one window.
+
+    Attributes
+    ----------
+    copies : list of Copy
+        The messages that count here: all but late ones, which are counted as late.
+    """
+
+    window_start: datetime
+    length_s: int
+    entries: list[Entry]
+    copies: list[Copy]
+
+    @property
+    def window(self) -> tuple[datetime, int]:
+        """What tells a listener's panes apart."""
+        return self.window_start, self.length_s
+
+
+def pane_of(window_start: datetime, length_s: int, rows: list[dict[str, Any]]) -> Pane:
+    """Return a pane from rows of entry fields, place and `is_late`.
+
+    Each event is kept once: the first copy of its partition.
+    """
+    rows = sorted(rows, key=itemgetter(*PLACE))
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault(row["event_id"], row)
+    entries = distinct_entries(map(entry_of, first.values()))
+    copies = [_copy_of(row) for row in rows if not row.get("is_late")]
+    return Pane(window_start, length_s, entries, copies)
+
+
+def merged(stored: Pane, arrived: Pane) -> Pane:
+    """Return both panes of a window as one; what is in both counts once."""
+    known = {entry.event_id for entry in stored.entries}
+    entries = [e for e in arrived.entries if e.event_id not in known]
+    return stored._replace(
+        entries=distinct_entries([*stored.entries, *entries]),
+        copies=sorted({*stored.copies, *arrived.copies}),
+    )
+
+
+def entry_of(row: Mapping[str, Any]) -> Entry:
+    """Return the entry that a row or a stored sub-document holds."""
+    return Entry(*(row[name] for name in ENTRY_FIELDS))
+
+
+def _copy_of(row: Mapping[str, Any]) -> Copy:
+    return Copy(row["event_id"], f"{row['partition']}|{row['offset']}")
+
+
+def read_panes(
+    database: Database[Document], windows: Mapping[str, Iterable[tuple[datetime, int]]]
+) -> dict[str, list[Pane]]:
+    """Read the named panes of each listener, where they are stored."""
+    ids = [
+        store.taste_window_id(user_id, *window)
+        for user_id, wanted in windows.items()
+        for window in wanted
+    ]
+    return _by_listener(database, {"_id": {"$in": ids}})
+
+
+def read_recent_panes(
+    database: Database[Document],
+    user_ids: Iterable[str],
+    oldest: datetime,
+    pane_s: int,
+) -> dict[str, list[Pane]]:
+    """Read the panes, short ones and days, that may hold events since `oldest`."""
+    reach = [
+        {
+            "window_length_s": length_s,
+            "window_start": {"$gt": oldest - timedelta(seconds=length_s)},
+        }
+        for length_s in (pane_s, DAY_S)
+    ]
+    return _by_listener(database, {"user_id": {"$in": list(user_ids)}, "$or": reach})
+
+
+def _by_listener(
+    database: Database[Document], wanted: Mapping[str, Any]
+) -> dict[str, list[Pane]]:
+    fields = ("user_id", "window_start", "window_length_s", "entries", "copies")
+    panes: dict[str, list[Pane]] = defaultdict(list)
+    for found in database[store.TASTE_WINDOWS].find(wanted, fields):
+        entries = [entry_of(row) for row in found["entries"]]
+        copies = [Copy(**copy) for copy in found.get("copies", [])]
+        window = found["window_start"], found["window_length_s"]
+        panes[found["user_id"]].append(Pane(*window, entries, copies))
+    return panes
+
+
+def counts_of(pane: Pane, known: Iterable[Entry]) -> Document:
+    """Return how many messages of a pane were accepted, unknown and copies.
+
+    Parameters
+    ----------
+    known : iterable of Entry
+        The entries whose tracks have vectors.
+    """
+    counted = {copy.event_id for copy in pane.copies}
+    n_known = len(counted & {entry.event_id for entry in known})
+    return {
+        "n_events": n_known,
+        "n_unknown_track": len(counted) - n_known,
+        "n_duplicates": len(pane.copies) - len(counted),
+    }
