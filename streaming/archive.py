@@ -145,9 +145,10 @@ def _finish_merging(place: Path) -> None:
         return
     said: dict[str, Any] = json.loads(journal.read_text(encoding="utf-8"))
     hidden = place / said["whole"]
+    whole = place / said["whole"].removeprefix(".")
     if hidden.exists():
-        os.replace(hidden, place / said["whole"].removeprefix("."))
-    for name in said["merged"]:
-        if name != said["whole"].removeprefix("."):
+        os.replace(hidden, whole)
+    if whole.exists():
+        for name in set(said["merged"]) - {whole.name}:
             (place / name).unlink(missing_ok=True)
     journal.unlink()

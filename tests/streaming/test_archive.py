@@ -1,0 +1,118 @@
+"""The archive holds every event once, whatever comes twice or is cut off."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
+
+from streaming.archive import append, read_archive
+from streaming.schemas import COORDINATES, EVENT_FIELDS, OTHER_FIELDS
+from tests.factories import START
+
+SCHEMA = to_arrow_schema(
+    StructType([*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES]), timezone="UTC"
+)
+DAY = date(2026, 5, 3)
+
+
+def row(
+    event_id: str, offset: int, user_id: str = "ada", **more: Any
+) -> dict[str, Any]:
+    place = {"topic": "playback.events", "partition": 0, "offset": offset}
+    times = {"event_time": START, "ingested_at": START}
+    blank = dict.fromkeys(SCHEMA.names)
+    return blank | {"event_id": event_id, "user_id": user_id} | place | times | more
+
+
+def add(home: Path, rows: list[dict[str, Any]], max_small_files: int = 99) -> int:
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    return append(home / "events", DAY, table, max_small_files)
+
+
+def archive_of(home: Path) -> list[tuple[str, str, int]]:
+    rows = read_archive(home).to_table().to_pylist()
+    return sorted((row["user_id"], row["event_id"], row["offset"]) for row in rows)
+
+
+def test_an_event_is_kept_once_the_copy_that_came_first(tmp_path: Path) -> None:
+    assert add(tmp_path, [row("e1", 5), row("e1", 2), row("e2", 3)]) == 2
+    assert add(tmp_path, [row("e1", 9), row("e1", 10, "bob")]) == 1
+    assert archive_of(tmp_path) == [
+        ("ada", "e1", 2),
+        ("ada", "e2", 3),
+        ("bob", "e1", 10),
+    ]
+
+
+def test_a_batch_that_runs_again_adds_nothing(tmp_path: Path) -> None:
+    rows = [row(f"e{n}", n) for n in range(10)]
+    assert add(tmp_path, rows) == 10
+    before = sorted((tmp_path / "events").rglob("*.parquet"))
+    assert add(tmp_path, rows) == 0
+    assert sorted((tmp_path / "events").rglob("*.parquet")) == before
+
+
+def test_dates_are_folders_and_every_field_is_kept(tmp_path: Path) -> None:
+    told = row("e", 1, source='{"surface":"player"}', extra='{"mood":"blue"}')
+    add(tmp_path, [told])
+    (kept,) = read_archive(tmp_path).to_table().to_pylist()
+    assert kept == told | {"event_date": "2026-05-03"}
+
+
+def test_many_small_files_become_one(tmp_path: Path) -> None:
+    for n in range(7):
+        add(tmp_path, [row(f"e{n}", n)], max_small_files=3)
+    files = list((tmp_path / "events").rglob("[!._]*.parquet"))
+    assert len(files) <= 4
+    assert [event for _, event, _ in archive_of(tmp_path)] == [
+        f"e{n}" for n in range(7)
+    ]
+    left = [p.name for p in (tmp_path / "events").rglob("*") if p.name[0] in "._"]
+    assert left == []
+
+
+@pytest.mark.parametrize("n_removed", [0, 1, 3])
+def test_a_merge_that_was_cut_off_is_finished(tmp_path: Path, n_removed: int) -> None:
+    for n in range(3):
+        add(tmp_path, [row(f"e{n}", n)])
+    place = tmp_path / "events" / "event_date=2026-05-03"
+    small = sorted(path.name for path in place.glob("part-*"))
+    other = tmp_path / "other"
+    add(other, [row(f"e{n}", n) for n in range(3)])
+    (whole,) = (other / "events" / "event_date=2026-05-03").glob("part-*")
+    # as after the rename of the whole file and the removal of some small ones
+    name = "whole-1.parquet" if n_removed else ".whole-1.parquet"
+    (place / name).write_bytes(whole.read_bytes())
+    journal = {"merged": small, "whole": ".whole-1.parquet"}
+    (place / "_merging.json").write_text(json.dumps(journal), encoding="utf-8")
+    for each in small[:n_removed]:
+        (place / each).unlink()
+
+    add(tmp_path, [row("e9", 9)])
+    assert [event for _, event, _ in archive_of(tmp_path)] == ["e0", "e1", "e2", "e9"]
+    assert not (place / "_merging.json").exists()
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=8), st.integers(1, 4)
+)
+def test_any_batches_leave_each_event_once(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[int]], limit: int
+) -> None:
+    home = tmp_path_factory.mktemp("archive")
+    offset, n_new = 0, 0
+    for batch in batches:
+        rows = [row(f"e{n}", offset + i) for i, n in enumerate(batch)]
+        offset += len(batch)
+        n_new += add(home, rows, limit) if rows else 0
+    wanted = sorted({f"e{n}" for batch in batches for n in batch})
+    assert sorted(event for _, event, _ in archive_of(home)) == wanted
+    assert n_new == len(wanted)

@@ -1,0 +1,82 @@
+"""The history of a listener: a play's last word, in whatever order events come."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from segue import store
+from segue.events import Action, PlaybackEvent
+from streaming.listens import listen_document, update_of
+from tests.conftest import SettingsFactory
+from tests.factories import START, create_event, seconds
+
+pytestmark = pytest.mark.mongo
+
+
+@pytest.fixture
+def database(settings: SettingsFactory) -> Iterator[Database[store.Document]]:
+    database = store.connect(settings().mongo)
+    yield database
+    database.client.close()
+
+
+def row_of(event: PlaybackEvent, source: str | None = None) -> dict[str, Any]:
+    fields = {name: getattr(event, name) for name in PlaybackEvent.__annotations__}
+    return fields | {"source": source}
+
+
+def test_the_last_word_of_a_play_stands_in_any_order(
+    database: Database[store.Document],
+) -> None:
+    said = [
+        (Action.PROGRESSED, 30_000, 30),
+        (Action.SKIPPED, 40_000, 40),
+        (Action.PROGRESSED, 50_000, 50),  # a message that came after the end
+    ]
+    events = [
+        create_event(action, play_id="p", played_ms=ms, at=START + seconds(s))
+        for action, ms, s in said
+    ]
+    for number, order in enumerate(itertools.permutations([*events, events[0]])):
+        database[store.LISTENS].drop()
+        for event in order:
+            database[store.LISTENS].bulk_write(
+                [update_of(listen_document(row_of(event)))]
+            )
+        (listen,) = database[store.LISTENS].find()
+        assert (listen["action"], listen["played_ms"]) == ("skipped", 40_000), number
+        assert listen["listened_at"] == START + seconds(40)
+        assert listen["_id"] == "ada|p"
+
+
+def test_what_a_listener_wrote_is_never_a_command(
+    database: Database[store.Document],
+) -> None:
+    event = create_event(track_id="$word", play_id="$$ROOT", user_id="$x")
+    source = '{"surface":"$word","artist":{"$gt":1},"$where":"1","title":"$$NOW"}'
+    document = listen_document(row_of(event, source))
+    database[store.LISTENS].bulk_write([update_of(document)])
+    (listen,) = database[store.LISTENS].find()
+    assert listen["track_id"] == "$word"
+    assert listen["source"] == {"surface": "$word", "title": "$$NOW"}
+
+
+def test_listens_are_kept_as_long_as_is_said(
+    database: Database[store.Document],
+) -> None:
+    def kept_s() -> int | None:
+        found = database[store.LISTENS].index_information()
+        age = found.get("age", {}).get("expireAfterSeconds")
+        return None if age is None else int(age)
+
+    for days, expected in (
+        (30, 30 * 86_400),
+        (90, 90 * 86_400),
+        (90, 90 * 86_400),
+        (0, None),
+    ):
+        store.keep_listens_for(database, days)
+        assert kept_s() == expected
