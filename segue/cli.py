@@ -197,8 +197,13 @@ def publish(settings: Settings, file: Any) -> None:
     from segue import services
     from streaming.producer import Producer, publish_lines
 
-    with Producer(services.with_kafka(settings).kafka) as producer:
+    kafka = services.with_kafka(settings).kafka
+    with Producer(kafka, settings.home / "spool") as producer:
         n_sent, n_refused = publish_lines(producer, file, _report)
+        if producer.n_spooled_bytes:
+            _report(
+                "Kafka is away: events wait on disk, and the next producer sends them"
+            )
     click.echo(f"{n_sent} sent, {n_refused} refused")
     if n_refused:
         raise SystemExit(1)
@@ -213,7 +218,7 @@ def dashboard(settings: Settings) -> None:
     from streaming.producer import Producer
 
     ready = services.with_endpoints(settings)
-    with Producer(ready.kafka) as producer:
+    with Producer(ready.kafka, ready.home / "spool") as producer:
         serve(ready, producer)
 
 

@@ -24,5 +24,5 @@ def rfc3339(moment: datetime) -> str:
     >>> rfc3339(datetime(2026, 5, 3, 22, 10, tzinfo=UTC))
     '2026-05-03T22:10:00.000Z'
     """
-    utc = moment.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -49,7 +49,7 @@ def check_one_skip(settings: Settings, url: str, report: Report) -> None:
     seeds = read_track_index(settings.home / "index").track_ids[:_N_SEEDS]
     with (
         database.client,
-        Producer(settings.kafka) as producer,
+        Producer(settings.kafka, settings.home / "spool") as producer,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(

@@ -9,6 +9,7 @@ SegueError
 ├── ServiceError             a local service cannot be started, reached or stopped
 │   ├── PortInUseError       somebody else listens on the port
 │   ├── KafkaUnreachableError
+│   │   └── SpoolFullError   … and what waits for it on disk has no more room
 │   └── MongoUnreachableError
 ├── MissingProgramError      Java, ffmpeg, Chromium, mongod … is not on the machine
 ├── StreamError              the streaming job cannot start or has failed
@@ -79,6 +80,10 @@ class PortInUseError(ServiceError):
 
 class KafkaUnreachableError(ServiceError):
     """No Kafka broker answers at the given address."""
+
+
+class SpoolFullError(KafkaUnreachableError):
+    """Kafka is away, and events that wait for it on disk have no more room."""
 
 
 class MongoUnreachableError(ServiceError):

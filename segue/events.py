@@ -6,7 +6,7 @@ what is valid, for the dashboard and for the stream alike.
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeVar
@@ -96,14 +96,17 @@ class PlaybackEvent:
 
     def to_json(self) -> bytes:
         """Return the event as compact UTF-8 JSON."""
-        fields: dict[str, Any] = {"schema": SCHEMA, **asdict(self)}
-        fields |= fields.pop("extra") or {}
+        fields: dict[str, Any] = {"schema": SCHEMA}
+        fields |= {name: getattr(self, name) for name in _OWN}
+        fields |= self.extra or {}
         fields["event_time"] = rfc3339(self.event_time)
         fields["until"] = None if self.until is None else rfc3339(self.until)
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(fields).encode()
 
 
-FIELDS: Final = frozenset({"schema", *PlaybackEvent.__annotations__} - {"extra"})
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_OWN: Final = tuple(n for n in PlaybackEvent.__annotations__ if n != "extra")
+FIELDS: Final = frozenset({"schema", *_OWN})
 """The names that the contract knows."""
 
 
@@ -111,7 +114,7 @@ class EventSink(Protocol):
     """Where events go; the Kafka producer is one."""
 
     def publish(self, *events: PlaybackEvent) -> None:
-        """Send events; Kafka has them when this returns."""
+        """Send events; Kafka has them when this returns, or a disk until it has."""
 
 
 def parse_event(raw: bytes) -> PlaybackEvent:

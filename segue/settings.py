@@ -55,6 +55,8 @@ class KafkaSettings(_Section):
     """Hours for which a topic that Segue creates keeps its messages."""
     timeout_ms: PositiveInt = 5000
     """Milliseconds to wait for a broker before it counts as unreachable."""
+    spool_mb: PositiveInt = 256
+    """Most MiB of events that wait on disk while Kafka is away."""
 
 
 class MongoSettings(_Section):

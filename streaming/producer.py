@@ -1,84 +1,120 @@
-"""Playback events into Kafka, acknowledged and in order."""
+"""Playback events into Kafka, acknowledged and in order; on disk while it is away.
 
+`docs/decisions/008-producer-on-librdkafka.md` says why this is librdkafka's client.
+"""
+
+import logging
 from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+import confluent_kafka
 
 from segue.errors import InvalidEventError, KafkaUnreachableError
-from segue.events import (
-    MAX_EVENT_BYTES,
-    EventSink,
-    PlaybackEvent,
-    Reason,
-    parse_event,
-)
-from segue.services.kafka import admin
+from segue.events import MAX_EVENT_BYTES, PlaybackEvent, Reason, parse_event
 from segue.settings import KafkaSettings
+from streaming.spool import Message, Spool
 
-_ACK_TIMEOUT_S: Final = 10.0
-_CLOSE_TIMEOUT_S: Final = 5.0
-_LINGER_MS: Final = 2
+_LOG = logging.getLogger(__name__)
+_MAX_QUEUED: Final = 100_000
+_MAX_QUEUED_KIB: Final = 65_536
+_POLL_EVERY: Final = 500
+_DRAINED_AT_ONCE: Final = 5_000
+_RETRY_S: Final = 1.0
+_MARGIN_S: Final = 5.0
 
 
 class Producer:
     """Publishes playback events; one listener's events keep their order.
 
     The key of a message is its `user_id`, every message is acknowledged by all in-sync
-    replicas, and a retry inside the client adds no second copy.
+    replicas, and a retry inside the client adds no second copy. While no broker takes
+    messages they go to a spool on disk, and later ones behind them; a thread sends them
+    when it can, those of an earlier process first.
 
-    Raises
-    ------
-    KafkaUnreachableError
-        From the constructor, when no broker answers.
+    Parameters
+    ----------
+    spool : Path
+        Folder of the spools.
+    topic : str, optional
+        Default is the topic of live events.
     """
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._topic = settings.events_topic
+    def __init__(
+        self, settings: KafkaSettings, spool: Path, topic: str | None = None
+    ) -> None:
+        self._topic = topic or settings.events_topic
+        self._timeout_s = settings.timeout_ms / 1000
         self._bootstrap = str(settings.bootstrap)
-        # the client alone would try for half a minute before it gives up
-        admin(self._bootstrap, settings.timeout_ms).close()
-        try:
-            self._client = KafkaProducer(
-                bootstrap_servers=settings.bootstrap,
-                client_id="segue",
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=_LINGER_MS,
-                max_block_ms=int(_ACK_TIMEOUT_S * 1000),
-            )
-        except KafkaError as error:
-            raise self._unreachable(error) from error
+        self._client = confluent_kafka.Producer(_config(settings))
+        self._spool = Spool(spool / self._topic, settings.spool_mb << 20)
+        self._lock = Lock()  # of the spool, and of the way that messages take
+        self._is_spooling = not self._spool.is_empty
+        self._waiting: list[Message] = []
+        self._failed: list[Message] = []
+        self._n_sent = 0
+        self._end = Event()
+        self._drain = Thread(target=self._send_spooled, name="spool", daemon=True)
+        self._drain.start()
 
     def publish(self, *events: PlaybackEvent) -> None:
-        """Send events; when this returns, Kafka has them.
+        """Send events; when this returns, Kafka has them, or they are safe on disk.
 
         Raises
         ------
         InvalidEventError
             For an event of more than 64 KiB; none of `events` is sent.
-        KafkaUnreachableError
-            When the broker does not acknowledge in time. Sending again is harmless:
+        SpoolFullError
+            When Kafka is away and the disk takes no more. Sending again is harmless:
             an `event_id` counts once.
         """
-        messages = [(event.user_id.encode(), _encode(event)) for event in events]
-        try:
-            acks = [
-                self._client.send(self._topic, key=key, value=value)
-                for key, value in messages
-            ]
-            for ack in acks:
-                ack.get(timeout=_ACK_TIMEOUT_S)
-        except MessageSizeTooLargeError as error:
-            raise InvalidEventError(Reason.TOO_LARGE, str(error)) from error
-        except KafkaError as error:
-            raise self._unreachable(error) from error
+        for message in [_message(event) for event in events]:
+            self._send(message)
+        self.flush()
+
+    def send(self, event: PlaybackEvent) -> None:
+        """Send one event without waiting; `flush` tells what became of it.
+
+        Raises
+        ------
+        InvalidEventError
+            For an event of more than 64 KiB.
+        SpoolFullError
+            As `publish`.
+        """
+        self._send(_message(event))
+
+    def flush(self) -> None:
+        """Wait until Kafka has all that was sent, or it is safe on disk.
+
+        Raises
+        ------
+        SpoolFullError
+            When neither can be.
+        """
+        if self._n_sent and self._client.flush(self._timeout_s + _MARGIN_S):
+            # the client gives each message an answer before that
+            raise self._unreachable("it gives no answer")
+        self._n_sent = 0
+        self._keep_unsent()
+
+    @property
+    def n_spooled_bytes(self) -> int:
+        """Bytes of events that wait on disk for Kafka."""
+        with self._lock:
+            return self._spool.n_bytes
 
     def close(self) -> None:
-        """Hand the connection back."""
-        self._client.close(timeout=_CLOSE_TIMEOUT_S)
+        """Send or keep what is left; what lies in the spool waits for the next one."""
+        try:
+            self.flush()
+        finally:
+            self._end.set()
+            self._drain.join()
+            self._spool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -91,15 +127,101 @@ class Producer:
     ) -> None:
         self.close()
 
-    def _unreachable(self, error: KafkaError) -> KafkaUnreachableError:
+    def _send(self, message: Message) -> None:
+        if self._is_spooling:
+            with self._lock:
+                self._waiting.append(message)
+        else:
+            self._produce(message, self._failed)
+            self._n_sent += 1
+            if self._n_sent % _POLL_EVERY == 0:
+                self._client.poll(0)
+        if len(self._failed) + len(self._waiting) >= _POLL_EVERY:
+            self._keep_unsent()
+
+    def _produce(self, message: Message, failed: list[Message]) -> None:
+        """Queue one message; `failed` gets it if Kafka does not take it."""
+        answer = partial(_answered, message, failed)
+        while True:
+            try:
+                self._client.produce(
+                    self._topic, message.value, message.key, on_delivery=answer
+                )
+            except BufferError:  # so many are not acknowledged yet
+                self._client.poll(0.1)
+            else:
+                return
+
+    def _keep_unsent(self) -> None:
+        """Put what Kafka did not take, and what came after it, on the disk."""
+        with self._lock:
+            unsent = [*self._failed, *self._waiting]
+            self._failed.clear()
+            self._waiting.clear()
+            if not unsent:
+                return
+            if not self._is_spooling:
+                _LOG.warning("Kafka at %s takes no events; they wait", self._bootstrap)
+            self._is_spooling = True
+            self._spool.append(unsent)
+
+    def _send_spooled(self) -> None:
+        while not self._end.wait(_RETRY_S):
+            while self._is_spooling and not self._end.is_set():
+                if not self._send_first_spooled():
+                    break
+
+    def _send_first_spooled(self) -> bool:
+        """Send the first messages of the spool; return whether Kafka took them."""
+        with self._lock:
+            messages = self._spool.read(_DRAINED_AT_ONCE)
+        failed: list[Message] = []
+        for message in messages:
+            self._produce(message, failed)
+        if self._client.flush(self._timeout_s + _MARGIN_S) or failed:
+            return False
+        with self._lock:
+            if messages:
+                self._spool.drop(messages)
+            if self._spool.is_empty and not self._waiting:
+                self._is_spooling = False
+                _LOG.warning("Kafka at %s has all that waited", self._bootstrap)
+        return True
+
+    def _unreachable(self, why: str) -> KafkaUnreachableError:
         return KafkaUnreachableError(
-            f"Kafka at {self._bootstrap} does not take events ({error!r}); start it "
+            f"Kafka at {self._bootstrap} does not take events ({why}); start it "
             "with `segue up`, or set SEGUE_KAFKA_BOOTSTRAP to a running broker"
         )
 
 
+def _config(settings: KafkaSettings) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": settings.bootstrap,
+        "client.id": "segue",
+        "acks": "all",
+        "enable.idempotence": True,
+        # the partition of a key, as Kafka's own client chooses it
+        "partitioner": "murmur2_random",
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "message.timeout.ms": settings.timeout_ms,
+        "queue.buffering.max.messages": _MAX_QUEUED,
+        "queue.buffering.max.kbytes": _MAX_QUEUED_KIB,
+        "reconnect.backoff.max.ms": 1000,
+        "log_level": 0,  # the delivery of each message tells what is wrong
+    }
+
+
+def _answered(
+    message: Message, failed: list[Message], error: Any, delivered: Any
+) -> None:
+    if error is not None:
+        failed.append(message)
+
+
 def publish_lines(
-    sink: EventSink, lines: Iterable[bytes], report: Callable[[str], None]
+    producer: Producer, lines: Iterable[bytes], report: Callable[[str], None]
 ) -> tuple[int, int]:
     """Publish each line that is an event; return how many were sent and refused.
 
@@ -113,19 +235,20 @@ def publish_lines(
         if not line.strip():
             continue
         try:
-            sink.publish(parse_event(line))
+            producer.send(parse_event(line))
             n_sent += 1
         except InvalidEventError as error:
             n_refused += 1
             report(f"line {number}: {error}")
+    producer.flush()
     return n_sent, n_refused
 
 
-def _encode(event: PlaybackEvent) -> bytes:
-    value = event.to_json()
-    if len(value) > MAX_EVENT_BYTES:
+def _message(event: PlaybackEvent) -> Message:
+    content = event.to_json()
+    if len(content) > MAX_EVENT_BYTES:
         raise InvalidEventError(
             Reason.TOO_LARGE,
-            f"event {event.event_id} has {len(value)} bytes, at most {MAX_EVENT_BYTES}",
+            f"{len(content)} bytes, at most {MAX_EVENT_BYTES} are taken",
         )
-    return value
+    return Message(event.user_id.encode(), content)

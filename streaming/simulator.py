@@ -35,7 +35,7 @@ def run_simulator(settings: Settings, seed: int) -> None:
         settings, index, database, seed, f"{start:%y%m%d%H%M%S}"
     )
     pause = Event()
-    with Producer(settings.kafka) as producer:
+    with Producer(settings.kafka, settings.home / "spool") as producer:
         for events in simulator.events(start):
             early_s = (events[-1].event_time - system_clock()).total_seconds()
             pause.wait(max(0.0, early_s))

@@ -186,7 +186,7 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
         create_event(track_id=track_id, user_id=LISTENER, at=now - seconds(n / 1000))
         for n, track_id in enumerate(heard)
     ]
-    with Producer(ready.kafka) as producer:
+    with Producer(ready.kafka, ready.home / "spool") as producer:
         producer.publish(*plays)
 
     newest = now.replace(microsecond=now.microsecond // 1000 * 1000)
