@@ -17,9 +17,28 @@ SegueError
 └── CheckFailedError         `segue demo --check` saw something else than it should
 """
 
+from enum import StrEnum
+
 
 class SegueError(Exception):
     """Root of every error that a person can act on; the command line prints it."""
+
+
+class Reason(StrEnum):
+    """Why a message was rejected."""
+
+    TOO_LARGE = "too_large"
+    NOT_JSON = "not_json"
+    NOT_OBJECT = "not_object"
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    WRONG_VALUE = "wrong_value"
+    TOO_LONG = "too_long"
+    NEGATIVE = "negative"
+    BAD_TIME = "bad_time"
+    FUTURE_TIME = "future_time"
+    NEWER_SCHEMA = "newer_schema"
+    UNKNOWN_TRACK = "unknown_track"
 
 
 class SettingsError(SegueError):
@@ -32,7 +51,7 @@ class InvalidEventError(SegueError):
     Attributes
     ----------
     reason : str
-        One of the codes in :class:`segue.events.Reason`.
+        One of the codes in :class:`Reason`.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

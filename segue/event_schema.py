@@ -9,15 +9,8 @@ import json
 import sys
 from typing import Any, Final
 
-from segue.events import (
-    EARLIEST_YEAR,
-    MAX_EVENT_ID_CHARS,
-    MAX_ID_CHARS,
-    MAX_INT,
-    SCHEMA,
-    TIME_PATTERN,
-    Action,
-)
+from segue.events import MAX_EVENT_ID_CHARS, SCHEMA, Action
+from segue.fields import EARLIEST_YEAR, MAX_ID_CHARS, MAX_INT, TIME_PATTERN
 
 _TIME: Final = {
     "type": "string",

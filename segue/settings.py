@@ -70,7 +70,7 @@ class MongoSettings(_Section):
     timeout_ms: PositiveInt = 5000
     """Milliseconds to wait for a server before it counts as unreachable."""
     listens_days: Annotated[int, Field(ge=0)] = 0
-    """Days for which `listens` keeps a play (the archive keeps it longer); 0: for ever."""
+    """Days for which `listens` keeps a play, which stays archived; 0: for ever."""
 
 
 class SparkSettings(_Section):

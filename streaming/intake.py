@@ -16,7 +16,8 @@ from pyspark.sql.types import BooleanType
 
 from segue import store
 from segue.clock import Clock, system_clock
-from segue.events import MAX_EVENT_BYTES, Reason
+from segue.errors import Reason
+from segue.fields import MAX_EVENT_BYTES
 from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import open_track_index, read_track_index

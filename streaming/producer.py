@@ -5,7 +5,6 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -13,8 +12,9 @@ from typing import Any, Final, Self
 
 import confluent_kafka
 
-from segue.errors import InvalidEventError, KafkaUnreachableError
-from segue.events import MAX_EVENT_BYTES, PlaybackEvent, Reason, parse_event
+from segue.errors import InvalidEventError, KafkaUnreachableError, Reason
+from segue.events import PlaybackEvent, parse_event
+from segue.fields import MAX_EVENT_BYTES
 from segue.settings import KafkaSettings
 from streaming.spool import Message, Spool
 
@@ -49,7 +49,9 @@ class Producer:
         self._topic = topic or settings.events_topic
         self._timeout_s = settings.timeout_ms / 1000
         self._bootstrap = str(settings.bootstrap)
-        self._client = confluent_kafka.Producer(_config(settings))
+        self._client = confluent_kafka.Producer(
+            _config(settings) | {"on_delivery": self._not_taken}
+        )
         self._spool = Spool(spool / self._topic, settings.spool_mb << 20)
         self._lock = Lock()  # of the spool, and of the way that messages take
         self._is_spooling = not self._spool.is_empty
@@ -132,25 +134,25 @@ class Producer:
             with self._lock:
                 self._waiting.append(message)
         else:
-            self._produce(message, self._failed)
+            self._produce(message)
             self._n_sent += 1
             if self._n_sent % _POLL_EVERY == 0:
                 self._client.poll(0)
         if len(self._failed) + len(self._waiting) >= _POLL_EVERY:
             self._keep_unsent()
 
-    def _produce(self, message: Message, failed: list[Message]) -> None:
-        """Queue one message; `failed` gets it if Kafka does not take it."""
-        answer = partial(_answered, message, failed)
+    def _produce(self, message: Message) -> None:
         while True:
             try:
-                self._client.produce(
-                    self._topic, message.value, message.key, on_delivery=answer
-                )
+                self._client.produce(self._topic, message.value, message.key)
             except BufferError:  # so many are not acknowledged yet
                 self._client.poll(0.1)
             else:
                 return
+
+    def _not_taken(self, error: Any, message: confluent_kafka.Message) -> None:
+        # called from `poll` and `flush`, in the order of sending
+        self._failed.append(Message(message.key() or b"", message.value() or b""))
 
     def _keep_unsent(self) -> None:
         """Put what Kafka did not take, and what came after it, on the disk."""
@@ -175,10 +177,12 @@ class Producer:
         """Send the first messages of the spool; return whether Kafka took them."""
         with self._lock:
             messages = self._spool.read(_DRAINED_AT_ONCE)
-        failed: list[Message] = []
         for message in messages:
-            self._produce(message, failed)
-        if self._client.flush(self._timeout_s + _MARGIN_S) or failed:
+            self._produce(message)
+        if self._client.flush(self._timeout_s + _MARGIN_S) or self._failed:
+            with self._lock:  # these lie in the spool already
+                spooled = set(messages)
+                self._failed = [m for m in self._failed if m not in spooled]
             return False
         with self._lock:
             if messages:
@@ -209,15 +213,10 @@ def _config(settings: KafkaSettings) -> dict[str, Any]:
         "queue.buffering.max.messages": _MAX_QUEUED,
         "queue.buffering.max.kbytes": _MAX_QUEUED_KIB,
         "reconnect.backoff.max.ms": 1000,
-        "log_level": 0,  # the delivery of each message tells what is wrong
+        # one call for each message would cost more than sending it
+        "delivery.report.only.error": True,
+        "log_level": 0,
     }
-
-
-def _answered(
-    message: Message, failed: list[Message], error: Any, delivered: Any
-) -> None:
-    if error is not None:
-        failed.append(message)
 
 
 def publish_lines(

@@ -17,8 +17,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
-from segue.errors import InvalidEventError
-from segue.events import PlaybackEvent, Reason, parse_event
+from segue.errors import InvalidEventError, Reason
+from segue.events import PlaybackEvent, parse_event
 from segue.settings import KafkaSettings, Settings, StreamSettings
 
 

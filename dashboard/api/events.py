@@ -10,8 +10,13 @@ from starlette.responses import JSONResponse, Response
 
 from dashboard.listeners import is_listener
 from dashboard.security import json_error
-from segue.errors import InvalidEventError, KafkaUnreachableError, SegueError
-from segue.events import EventSink, PlaybackEvent, Reason, parse_event
+from segue.errors import (
+    InvalidEventError,
+    KafkaUnreachableError,
+    Reason,
+    SegueError,
+)
+from segue.events import EventSink, PlaybackEvent, parse_event
 
 MAX_EVENTS: Final = 100
 _MAX_WAITING: Final = 32

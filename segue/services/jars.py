@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import quoteattr
@@ -30,7 +30,9 @@ BUNDLES: Final = {
         ("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
     ),
     "spark": (("org.apache.spark", "spark-sql-kafka-0-10_2.13", SPARK_VERSION),),
+    "tools": (("org.apache.kafka", "kafka-tools", KAFKA_VERSION),),
 }
+_NEEDED: Final = ("kafka", "spark")
 _MARKER: Final = "RESOLVED"
 _TIMEOUT_S: Final = 900
 
@@ -40,8 +42,9 @@ def resolve_jars(
     java: Path,
     report: Callable[[str], None],
     ivy_settings: Path | None = None,
+    names: Sequence[str] = _NEEDED,
 ) -> None:
-    """Put the jars into `home/jars/kafka` and `home/jars/spark`, unless they are there.
+    """Put the jars into `home/jars/<name>`, unless they are there.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ def resolve_jars(
         Takes a line for each step.
     ivy_settings : Path, optional
         Ivy settings file that names other places than Maven Central.
+    names : sequence of str
+        Keys of `BUNDLES`; default is what Segue needs, `tools` are for measuring.
 
     Raises
     ------
@@ -62,10 +67,10 @@ def resolve_jars(
         When pyspark is not installed.
     """
     folder = home.resolve() / "jars"
-    if is_resolved(home):
+    if is_resolved(home, names):
         return
     with locked(home, "jars"):
-        for name in BUNDLES:
+        for name in names:
             if not _is_current(folder, name):
                 report(f"fetching the jars of {name} from Maven Central, once …")
                 _resolve(folder, name, java, ivy_settings)
@@ -73,9 +78,9 @@ def resolve_jars(
     report(f"the jars are in {folder}")
 
 
-def is_resolved(home: Path) -> bool:
+def is_resolved(home: Path, names: Sequence[str] = _NEEDED) -> bool:
     """Tell whether the jars of these versions are there."""
-    return all(_is_current(home.resolve() / "jars", name) for name in BUNDLES)
+    return all(_is_current(home.resolve() / "jars", name) for name in names)
 
 
 def bundle(home: Path, name: str) -> list[Path]:

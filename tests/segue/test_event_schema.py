@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 
 from segue.event_schema import json_schema
-from segue.events import TIME_PATTERN, PlaybackEvent
+from segue.events import PlaybackEvent
+from segue.fields import TIME_PATTERN
 from tests.segue.test_events import INVALID, VALID, events
 
 FILE = Path(__file__).parents[2] / "docs" / "playback-event.schema.json"
