@@ -144,6 +144,8 @@ class DashboardSettings(_Section):
     host: str = "127.0.0.1"
     port: Port = 8050
     """Port of the web application; 0 chooses a free one."""
+    rate_limit: PositiveInt = 100
+    """Requests in ten seconds that one listener's programs may make at `/1/`."""
 
 
 class SimulatorSettings(_Section):

@@ -16,6 +16,7 @@ collection         `_id`                                  written by
 `recommendations`  user_id                                the stream
 `rejected_counts`  topic|partition|from_offset            the stream
 `stream_progress`  name of the query                      the stream
+`tokens`           SHA-256 of the token                   `segue token`
 =================  =====================================  ==============================
 """
 
@@ -59,6 +60,7 @@ TASTE_WINDOWS: Final = "taste_windows"
 RECOMMENDATIONS: Final = "recommendations"
 REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
+TOKENS: Final = "tokens"
 
 _LISTENS_AGE: Final = "age"
 _S_PER_DAY: Final = 86_400
@@ -91,6 +93,7 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
             [("topic", ASCENDING), ("partition", ASCENDING), ("from_offset", ASCENDING)]
         )
     ],
+    TOKENS: [IndexModel([("user_id", ASCENDING)])],
 }
 
 
