@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from dashboard import media
 from dashboard.api import events, recommendations
+from dashboard.api.listenbrainz import Door
 from dashboard.live import Hub
 from dashboard.live_socket import LiveSockets
 from dashboard.pages import for_you, frame
@@ -36,6 +37,7 @@ def create_app(
     settings: Settings,
     database: AsyncDatabase[Document],
     sink: EventSink,
+    history: EventSink,
     clock: Clock,
 ) -> ASGIApp:
     """Return the ASGI application: pages, player, API and live socket.
@@ -47,16 +49,20 @@ def create_app(
         the application ends.
     sink : EventSink
         Takes the player's events; called in a thread of its own.
+    history : EventSink
+        Takes scrobbled plays of long ago, as `sink`.
     """
     hub = Hub(database, Views(database, settings, clock).render, PAUSES_S, REFRESH_S)
-    publisher = events.Publisher(sink)
+    publisher, history_publisher = events.Publisher(sink), events.Publisher(history)
     server = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=_lifespan(hub, publisher, database),
+        lifespan=_lifespan(hub, (publisher, history_publisher), database),
     )
     server.include_router(events.create_router(publisher))
+    door = Door(settings, database, publisher, history_publisher, clock)
+    server.include_router(door.router())
     server.include_router(
         recommendations.create_router(database, settings.taste.n_recommendations)
     )
@@ -99,7 +105,9 @@ def _index() -> str:
 
 
 def _lifespan(
-    hub: Hub, publisher: events.Publisher, database: AsyncDatabase[Document]
+    hub: Hub,
+    publishers: tuple[events.Publisher, ...],
+    database: AsyncDatabase[Document],
 ) -> Lifespan:
     @asynccontextmanager
     async def run(_server: FastAPI) -> AsyncIterator[None]:
@@ -110,7 +118,8 @@ def _lifespan(
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             hub.close()
-            publisher.close()
+            for publisher in publishers:
+                publisher.close()
             await database.client.close()
 
     return run

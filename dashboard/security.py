@@ -19,13 +19,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from segue.settings import DashboardSettings
 
 MAX_BODY_BYTES: Final = 256 * 1024
+MAX_LISTENS_BYTES: Final = 10_240 * 1000
+SCROBBLERS: Final = "/1/"
 LIVE_PATH: Final = "/ws/live"
 PAGES: Final = ("/", "/analytics")
 _FILES: Final = re.compile(
     r"/(assets|_dash-component-suites)/.+|/(media|covers|api/recommendations)/[^/]+"
+    r"|/1/user/[^/]+/(listens|listen-count|playing-now)|/1/validate-token"
 )
 _SINGLE: Final = ("/_dash-layout", "/_dash-dependencies", "/healthz", "/_favicon.ico")
-_POSTED: Final = ("/_dash-update-component", "/api/events")
+_POSTED: Final = ("/_dash-update-component", "/api/events", "/1/submit-listens")
 _SAFE: Final = ("GET", "HEAD")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104
@@ -87,11 +90,13 @@ class Gate:
             headers = Headers(scope=scope)
             self._check_host(headers)
             check_route(scope["method"], scope["path"])
-            if scope["method"] not in _SAFE:
+            is_from_scrobbler = scope["path"].startswith(SCROBBLERS)
+            if scope["method"] not in _SAFE or is_from_scrobbler:
                 check_origin(headers)
-                receive = await _checked_body(headers, receive)
+            if scope["method"] not in _SAFE:
+                receive = await _checked_body(headers, receive, is_from_scrobbler)
         except RefusedError as refusal:
-            await refused(refusal)(scope, receive, send)
+            await refused(refusal, scope["path"])(scope, receive, send)
             return
         await self._app(*_as_dash_knows_it(scope, receive, send))
 
@@ -184,8 +189,10 @@ def _split(address: str) -> SplitResult:
         ) from None
 
 
-def refused(refusal: RefusedError) -> Response:
-    """Return a refusal as an HTTP answer."""
+def refused(refusal: RefusedError, path: str) -> Response:
+    """Return a refusal as an HTTP answer, in the shape that callers of `path` know."""
+    if path.startswith(SCROBBLERS):
+        return listenbrainz_error(refusal.status, refusal.detail)
     return json_error(refusal.status, refusal.reason, refusal.detail)
 
 
@@ -196,26 +203,32 @@ def json_error(status: int, reason: str, detail: str, **more: object) -> Respons
     return Response(body, status, media_type="application/json")
 
 
-async def _checked_body(headers: Headers, receive: Receive) -> Receive:
+def listenbrainz_error(status: int, detail: str) -> Response:
+    """Return an error as ListenBrainz words it: `{"code": …, "error": …}`."""
+    body = json.dumps({"code": status, "error": detail}, ensure_ascii=False)
+    return Response(body, status, media_type="application/json")
+
+
+async def _checked_body(
+    headers: Headers, receive: Receive, is_from_scrobbler: bool
+) -> Receive:
     """Read the body up to the limit and hand it on as one message."""
+    limit = MAX_LISTENS_BYTES if is_from_scrobbler else MAX_BODY_BYTES
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    # some scrobblers do not say what they send
+    if kind != "application/json" and (kind or not is_from_scrobbler):
         raise RefusedError(
             415, "wrong_type", f"got {kind or 'no type'}, want application/json"
         )
     declared = headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > MAX_BODY_BYTES:
-        raise RefusedError(
-            413, "too_large", f"at most {MAX_BODY_BYTES} bytes are taken"
-        )
+    if not declared.isdecimal() or int(declared) > limit:
+        raise RefusedError(413, "too_large", f"at most {limit} bytes are taken")
     body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise RefusedError(
-                413, "too_large", f"at most {MAX_BODY_BYTES} bytes are taken"
-            )
+        if len(body) > limit:
+            raise RefusedError(413, "too_large", f"at most {limit} bytes are taken")
         if not message.get("more_body", False):
             break
     return _once(bytes(body), receive)

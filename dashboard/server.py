@@ -23,8 +23,15 @@ _BACKLOG: Final = 1024
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def serve(settings: Settings, sink: EventSink) -> None:
+def serve(settings: Settings, sink: EventSink, history: EventSink) -> None:
     """Serve the dashboard until SIGINT or SIGTERM, then return.
+
+    Parameters
+    ----------
+    sink : EventSink
+        Takes plays of now.
+    history : EventSink
+        Takes plays of long ago.
 
     Raises
     ------
@@ -34,7 +41,8 @@ def serve(settings: Settings, sink: EventSink) -> None:
         When no MongoDB is set; one that is set may be away.
     """
     with listening_socket(settings.dashboard) as listening:
-        app = create_app(settings, connect_async(settings.mongo), sink, system_clock)
+        database = connect_async(settings.mongo)
+        app = create_app(settings, database, sink, history, system_clock)
         host, port = listening.getsockname()[:2]
         _LOG.info("the dashboard is at http://%s:%d/", host, port)
         with _signals_end_only_uvicorn():

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import segue
+from segue.cli_import import import_history
 from segue.cli_music import (
     FOLDER,
     JSON_OPTION,
@@ -247,7 +248,7 @@ def demo(
     run_demo(chosen, music, check=check, simulator=not no_simulator, report=_report)
 
 
-for _verb in (demo_library, library, features):
+for _verb in (demo_library, library, features, import_history):
     main.add_command(_verb)
 
 

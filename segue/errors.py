@@ -4,6 +4,7 @@ SegueError
 ├── SettingsError            a setting is unknown or has a wrong value
 ├── InvalidEventError        bytes that are no playback event (carries a reason code)
 ├── LibraryError             a music folder that cannot be used
+├── HistoryError             a file of plays from elsewhere that cannot be imported
 ├── UnreadableAudioError     a file of which no track can be made
 ├── IndexMissingError        no track index has been built yet
 ├── ServiceError             a local service cannot be started, reached or stopped
@@ -62,6 +63,10 @@ class InvalidEventError(SegueError):
 
 class LibraryError(SegueError):
     """A music folder that cannot be used."""
+
+
+class HistoryError(SegueError):
+    """A file of plays from elsewhere that cannot be imported."""
 
 
 class UnreadableAudioError(SegueError):

@@ -10,7 +10,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from pymongo.database import Database
 
@@ -21,6 +22,7 @@ from segue.store import Document
 
 PREFIX: Final = "name:"
 _ID_CHARS: Final = 16
+_N_REMEMBERED: Final = 65_536
 _FIELDS: Final = ("name_id", "album", "duration_s")
 _ARTICLE: Final = "the "
 _PRESENT: Final = {"missing": {"$ne": True}}
@@ -36,6 +38,14 @@ class TrackName:
     duration_ms: int | None = None
 
 
+class FoundTrack(NamedTuple):
+    """The track of the catalogue that is meant."""
+
+    track_id: str
+    duration_ms: int | None
+
+
+@lru_cache(maxsize=_N_REMEMBERED)
 def name_id_of(artist: str, title: str) -> str:
     """Return the id that all spellings of artist and title have in common.
 
@@ -62,8 +72,8 @@ def is_name_id(track_id: str) -> bool:
 
 def find_tracks(
     database: Database[Document], names: Sequence[TrackName]
-) -> list[str | None]:
-    """Return the `track_id` of each name; None where the catalogue has none.
+) -> list[FoundTrack | None]:
+    """Return the track of each name; None where the catalogue has none.
 
     Of several tracks with one artist and title, the album decides, then the nearest
     duration.
@@ -89,18 +99,22 @@ def names_query(names: Iterable[TrackName]) -> dict[str, Any]:
 
 def pick_tracks(
     names: Sequence[TrackName], tracks: Iterable[Mapping[str, Any]]
-) -> list[str | None]:
-    """Return the `track_id` of each name among the tracks that `names_query` found."""
+) -> list[FoundTrack | None]:
+    """Return the track of each name among those that `names_query` found."""
     by_name: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for track in tracks:
         by_name[track["name_id"]].append(track)
 
-    def pick(name: TrackName) -> str | None:
+    def pick(name: TrackName) -> FoundTrack | None:
         candidates = by_name.get(name_id_of(name.artist, name.title), [])
         nearest = min(
             candidates, key=lambda track: _distance(name, track), default=None
         )
-        return None if nearest is None else str(nearest["_id"])
+        if nearest is None:
+            return None
+        duration_s = nearest.get("duration_s")
+        ms = None if duration_s is None else round(duration_s * 1000)
+        return FoundTrack(nearest["_id"], ms)
 
     return [pick(name) for name in names]
 

@@ -89,6 +89,10 @@ class Producer:
         """
         self._send(_message(event))
 
+    def send_raw(self, key: bytes, value: bytes) -> None:
+        """Send any bytes, as `send` does: what is no event is rejected by the stream."""
+        self._send(Message(key, value))
+
     def flush(self) -> None:
         """Wait until Kafka has all that was sent, or it is safe on disk.
 

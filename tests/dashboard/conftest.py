@@ -17,9 +17,9 @@ def site(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Site]:
     store.prepare(database)
     library = tmp_path / "music"
     store.upsert(database, store.TRACKS, write_library(library))
-    sink = CollectingSink()
-    with served(ours, sink) as port:
-        yield Site(port, sink, database, library)
+    sink, history = CollectingSink(), CollectingSink()
+    with served(ours, sink, history) as port:
+        yield Site(port, sink, database, library, history)
     database.client.close()
 
 

@@ -63,6 +63,7 @@ class Site:
     sink: CollectingSink
     database: Database[Document]
     library: Path
+    history: CollectingSink = field(default_factory=CollectingSink)
 
     @property
     def url(self) -> str:
@@ -86,12 +87,14 @@ class Site:
 
 
 @contextmanager
-def served(settings: Settings, sink: CollectingSink) -> Iterator[int]:
+def served(
+    settings: Settings, sink: CollectingSink, history: CollectingSink | None = None
+) -> Iterator[int]:
     """Serve a dashboard in a thread; yields its port."""
+    past = CollectingSink() if history is None else history
     with listening_socket(settings.dashboard) as listening:
-        app = create_app(
-            settings, store.connect_async(settings.mongo), sink, system_clock
-        )
+        database = store.connect_async(settings.mongo)
+        app = create_app(settings, database, sink, past, system_clock)
         config = uvicorn.Config(
             app, log_config=None, lifespan="on", timeout_graceful_shutdown=1
         )

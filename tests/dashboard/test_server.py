@@ -24,7 +24,7 @@ class NoSink:
         raise AssertionError(events)
 
 mongo = {"uri": SecretStr(sys.argv[2]), "timeout_ms": 500}
-serve(Settings(dashboard={"port": int(sys.argv[1])}, mongo=mongo), NoSink())
+serve(Settings(dashboard={"port": int(sys.argv[1])}, mongo=mongo), NoSink(), NoSink())
 print("after serve", flush=True)
 """
 

@@ -52,7 +52,13 @@ def test_album_then_duration_say_which_track_is_meant(
         TrackName("Ada & Bo", "Long Way", "Lost"),
         TrackName("Ada & Bo", "Long Way - Live"),
     ]
-    assert find_tracks(database, names) == ["a1", "b2", "b1", "a1", None]
+    assert find_tracks(database, names) == [
+        ("a1", 200_000),
+        ("b2", 240_000),
+        ("b1", 180_000),
+        ("a1", 200_000),
+        None,
+    ]
 
 
 @pytest.mark.mongo

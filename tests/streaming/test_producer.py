@@ -24,10 +24,9 @@ from tests.conftest import SettingsFactory
 from tests.factories import create_event
 
 
-def messages_of(settings: Settings) -> list[tuple[int, bytes, bytes]]:
+def read_messages(kafka: KafkaSettings, topic: str) -> list[tuple[int, bytes, bytes]]:
     """Return partition, key and value of all messages, in order of their offsets."""
-    topic = settings.kafka.events_topic
-    consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap)
+    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap)
     parts = [TopicPartition(topic, number) for number in range(2)]
     consumer.assign(parts)
     consumer.seek_to_beginning()
@@ -38,6 +37,10 @@ def messages_of(settings: Settings) -> list[tuple[int, bytes, bytes]]:
             found += [(each.partition, each.key, each.value) for each in records]
     consumer.close()
     return found
+
+
+def messages_of(settings: Settings) -> list[tuple[int, bytes, bytes]]:
+    return read_messages(settings.kafka, settings.kafka.events_topic)
 
 
 @pytest.mark.kafka

@@ -1,0 +1,1 @@
+"""Listening histories from elsewhere: files into plays, plays into events."""
