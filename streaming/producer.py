@@ -90,7 +90,7 @@ class Producer:
         self._send(_message(event))
 
     def send_raw(self, key: bytes, value: bytes) -> None:
-        """Send any bytes, as `send` does: what is no event is rejected by the stream."""
+        """Send bytes as `send` does; what is no event, the stream rejects."""
         self._send(Message(key, value))
 
     def flush(self) -> None:
