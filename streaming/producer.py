@@ -156,7 +156,8 @@ class Producer:
 
     def _not_taken(self, error: Any, message: confluent_kafka.Message) -> None:
         # called from `poll` and `flush`, in the order of sending
-        self._failed.append(Message(message.key() or b"", message.value() or b""))
+        with self._lock:
+            self._failed.append(Message(message.key() or b"", message.value() or b""))
 
     def _keep_unsent(self) -> None:
         """Put what Kafka did not take, and what came after it, on the disk."""
