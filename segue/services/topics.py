@@ -58,7 +58,7 @@ def ensure_topics(settings: Settings, report: Callable[[str], None]) -> None:
 
 
 def require_broker_time(settings: Settings) -> None:
-    """Check that Kafka's clock stamps the events.
+    """Check that the topics of events are there, and that Kafka's clock stamps them.
 
     With the client's clock no event would ever be late or ahead, and one of next year
     would close the panes of this one.
@@ -66,23 +66,26 @@ def require_broker_time(settings: Settings) -> None:
     Raises
     ------
     StreamError
-        When the topic is missing, or its time is the client's.
+        When a topic is missing, or its time is the client's.
     """
-    topic = settings.kafka.events_topic
+    topics = (settings.kafka.events_topic, settings.kafka.history_topic)
     client = kafka.admin(str(settings.kafka.bootstrap), settings.kafka.timeout_ms)
     try:
-        if topic not in client.list_topics():
-            raise StreamError(
-                f"Kafka has no topic {topic}; make it with `segue topics`"
-            )
-        found = _configs(client, topic, {_TIME_TYPE: _BROKER_TIME})
+        there = client.list_topics()
+        for topic in topics:
+            if topic not in there:
+                raise StreamError(
+                    f"Kafka has no topic {topic}; make it with `segue topics`"
+                )
+            found = _configs(client, topic, {_TIME_TYPE: _BROKER_TIME})
+            if found[_TIME_TYPE] != _BROKER_TIME:
+                raise StreamError(
+                    f"topic {topic} has {_TIME_TYPE}={found[_TIME_TYPE]}; Segue tells "
+                    f"late from early events by {_BROKER_TIME}: set that with "
+                    "kafka-configs"
+                )
     finally:
         client.close()
-    if found[_TIME_TYPE] != _BROKER_TIME:
-        raise StreamError(
-            f"topic {topic} has {_TIME_TYPE}={found[_TIME_TYPE]}; Segue tells late "
-            f"from early events by {_BROKER_TIME}: set that with kafka-configs"
-        )
 
 
 def topic_configs(settings: KafkaSettings) -> dict[str, dict[str, str]]:
