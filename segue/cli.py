@@ -19,6 +19,7 @@ from segue.cli_music import (
     features,
     library,
 )
+from segue.cli_rejected import rejected
 from segue.errors import SegueError, SettingsError
 from segue.log import configure_logging
 from segue.settings import Settings, load_settings, with_free_ports
@@ -248,7 +249,7 @@ def demo(
     run_demo(chosen, music, check=check, simulator=not no_simulator, report=_report)
 
 
-for _verb in (demo_library, library, features, import_history):
+for _verb in (demo_library, library, features, import_history, rejected):
     main.add_command(_verb)
 
 
