@@ -1,7 +1,7 @@
 """The verb `import`: listening histories from elsewhere."""
 
 import json
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,18 +64,19 @@ def import_history(
     with (
         closing(database.client),
         Ledger(settings.home / "imports" / "ledger.sqlite") as ledger,
-        Producer(ready.kafka, settings.home / "spool", topic) as producer,
+        nullcontext()
+        if dry_run
+        else Producer(ready.kafka, settings.home / "spool", topic) as producer,
     ):
         ledger.forget_unmatched()
-        sender = None if dry_run else producer
-        importer = Importer(kind, listener, database, ledger, sender, system_clock)
+        importer = Importer(kind, listener, database, ledger, producer, system_clock)
         try:
             _run(importer, files, summary)
         finally:
             _answer(summary, as_json)
             if report is not None:
                 _write_report(report, ledger)
-        if producer.n_spooled_bytes:
+        if producer is not None and producer.n_spooled_bytes:
             click.echo(
                 "Kafka is away: plays wait on disk for the next import", err=True
             )

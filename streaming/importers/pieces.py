@@ -16,10 +16,12 @@ from streaming.importers.play import TRUNCATED, Refusal
 from streaming.importers.source import encoding_of
 
 MAX_PIECE_CHARS: Final = 262_144
-_CHUNK_BYTES: Final = 1 << 20
+# small, since the error of a broken element costs a walk through its chunk
+_CHUNK_BYTES: Final = 1 << 17
 _MAX_ROW_LINES: Final = 20
 _GAP: Final = re.compile(r"[\s,\ufeff]*")
-_NEXT: Final = re.compile(r"\}\s*,?\s*(?=\{)")
+# possessive, so that a long run of blanks is gone through once
+_NEXT: Final = re.compile(r"\}\s*+(?:,\s*+)?(?=\{)")
 
 
 _END: Final = Refusal(TRUNCATED, "the file has no more lines")

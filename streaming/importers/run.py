@@ -235,6 +235,16 @@ def _require_kind(path: Path, head: str, kind: str) -> None:
         raise HistoryError(f"{path} is a web page; download the history itself")
     if kind == "lastfm" and start.startswith(("[", "{")):
         raise HistoryError(f"{path} is JSON; a history of Last.fm is CSV or TSV")
+    first = head.split("\n", 1)[0]
+    if (
+        kind != "lastfm"
+        and not any(sign in head for sign in "[{")
+        and ("\t" in first or "," in first)
+    ):
+        raise HistoryError(
+            f"{path} looks like a table, not like a history of {kind}; try "
+            f"`segue import lastfm {path}`"
+        )
 
 
 def _add(total: Summary, done: Summary) -> None:

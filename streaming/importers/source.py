@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from segue.errors import HistoryError
 
 _HEAD_BYTES: Final = 4096
 _SUFFIXES: Final = (".json", ".jsonl", ".csv", ".tsv", ".txt")
+# archives hold playlists, searches and feedback, too
+_PLAYS: Final = re.compile("streaming_?history|endsong|listens", re.IGNORECASE)
 _BOMS: Final = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -60,10 +63,14 @@ class Source:
 
     def _members(self) -> Iterator[IO[bytes]]:
         with zipfile.ZipFile(self._raw) as archive:
-            for info in sorted(archive.infolist(), key=lambda each: each.filename):
-                if info.filename.lower().endswith(_SUFFIXES):
-                    with archive.open(info) as member:
-                        yield member
+            names = sorted(
+                info.filename
+                for info in archive.infolist()
+                if info.filename.lower().endswith(_SUFFIXES)
+            )
+            for name in [n for n in names if _PLAYS.search(n)] or names:
+                with archive.open(name) as member:
+                    yield member
 
 
 def head_of(part: IO[bytes]) -> tuple[str, IO[bytes]]:

@@ -1,9 +1,10 @@
 """Spotify's histories: the extended one (`ts`, `ms_played` …) and the older one.
 
-Why a play ended says what it meant: heard to its end, or skipped. Other ends (the
-player was closed, another device took over) are neither, and count as far as they were
-heard. The older files say only how much was heard: from half a minute on, what Spotify
-itself counts as a stream, it is taken for a full play.
+Why a play ended says what it meant: heard to its end, or skipped (`endplay`: for
+another track that was chosen). Other ends (the player was closed, another device took
+over) are neither, and count as far as they were heard. The older files say only how
+much was heard: from half a minute on, what Spotify itself counts as a stream, it is
+taken for a full play.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ from streaming.importers.play import (
 )
 
 _PREFIX: Final = "master_metadata_"
-_SKIPS: Final = frozenset({"fwdbtn", "backbtn"})
+_SKIPS: Final = frozenset({"fwdbtn", "backbtn", "endplay"})
 _STREAM_MS: Final = 30_000
 
 

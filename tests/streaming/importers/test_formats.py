@@ -2,20 +2,24 @@
 
 import gzip
 import json
+import tempfile
 import zipfile
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segue.errors import HistoryError
 from segue.events import Action
 from segue.track_names import TrackName
 from streaming.importers.pieces import MAX_PIECE_CHARS
 from streaming.importers.play import Line, Play, Refusal
-from streaming.importers.run import read_lines
+from streaming.importers.run import READERS, read_lines
 from streaming.importers.source import Source
 
 EVENING = datetime(2021, 5, 3, 22, 10, tzinfo=UTC)
@@ -68,7 +72,7 @@ def path(tmp_path: Path) -> Path:
         ("trackdone", False, Action.COMPLETED),
         ("fwdbtn", None, Action.SKIPPED),
         ("backbtn", False, Action.SKIPPED),
-        ("endplay", True, Action.SKIPPED),
+        ("endplay", False, Action.SKIPPED),
         ("logout", False, Action.PROGRESSED),
         (None, True, Action.SKIPPED),
     ],
@@ -100,6 +104,7 @@ def test_a_zip_as_spotify_sends_it_and_gzip(tmp_path: Path) -> None:
         for n in range(2):
             file.writestr(f"data/Streaming_History_{n}.json", json.dumps([extended()]))
         file.writestr("data/ReadMeFirst.pdf", b"%PDF")
+        file.writestr("data/Playlist1.json", b"{}")
     assert reasons(read(archive, "spotify", archive.read_bytes())) == {"play": 2}
     zipped = gzip.compress(json.dumps(listen()).encode())
     assert reasons(read(tmp_path / "l.gz", "listenbrainz", zipped)) == {"play": 1}
@@ -225,6 +230,23 @@ def test_a_line_without_end_is_passed_over(path: Path) -> None:
     assert reasons(lines) == {"play": 2, "too_large": 2}
 
 
+def test_blanks_behind_a_broken_element_are_gone_through_once(path: Path) -> None:
+    # with a pattern that goes back, this takes longer than anybody waits
+    content = '[{"ts": oops} ' + " " * 1_000_000 + "x{}]"
+    assert reasons(read(path, "spotify", content)) == {"truncated": 1}
+
+
+@given(st.sampled_from(sorted(READERS)), st.binary(max_size=300))
+def test_no_bytes_at_all_end_in_anything_but_lines_or_one_error(
+    kind: str, content: bytes
+) -> None:
+    with tempfile.NamedTemporaryFile() as file, suppress(HistoryError):
+        assert all(
+            isinstance(line, Play | Refusal)
+            for line in read(Path(file.name), kind, content)
+        )
+
+
 def test_an_element_that_is_too_large_is_passed_over(path: Path) -> None:
     long = extended(spotify_track_uri="x" * 3_000_000)
     content = json.dumps([extended(), long, extended()])
@@ -239,6 +261,7 @@ def test_an_element_that_is_too_large_is_passed_over(path: Path) -> None:
         ("spotify", json.dumps(listen()), "looks like a history of listenbrainz"),
         ("lastfm", "<!DOCTYPE html><html>", "is a web page"),
         ("lastfm", "[1]", "is JSON"),
+        ("spotify", "Ada,Sea,Low Tide,03 May 2021 22:10", "segue import lastfm"),
         ("spotify", b"PK\x03\x04 no zip", "is damaged"),
         ("listenbrainz", b"\x1f\x8b no gzip", "is damaged"),
     ],
