@@ -220,8 +220,12 @@ def dashboard(settings: Settings) -> None:
     from streaming.producer import Producer
 
     ready = services.with_endpoints(settings)
-    with Producer(ready.kafka, ready.home / "spool") as producer:
-        serve(ready, producer)
+    spool, topic = ready.home / "spool", ready.kafka.history_topic
+    with (
+        Producer(ready.kafka, spool) as live,
+        Producer(ready.kafka, spool, topic) as history,
+    ):
+        serve(ready, live, history)
 
 
 @main.command()
