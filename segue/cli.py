@@ -20,10 +20,12 @@ from segue.cli_music import (
     library,
 )
 from segue.cli_rejected import rejected
+from segue.cli_token import token
 from segue.errors import SegueError, SettingsError
 from segue.log import configure_logging
 from segue.settings import Settings, load_settings, with_free_ports
 
+_INTERRUPTED = 130
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -33,6 +35,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(_INTERRUPTED) from None
         except SettingsError as error:
             raise click.UsageError(str(error)) from error
         except SegueError as error:
@@ -253,7 +257,7 @@ def demo(
     run_demo(chosen, music, check=check, simulator=not no_simulator, report=_report)
 
 
-for _verb in (demo_library, library, features, import_history, rejected):
+for _verb in (demo_library, library, features, import_history, rejected, token):
     main.add_command(_verb)
 
 
