@@ -32,7 +32,7 @@ BUNDLES: Final = {
     "spark": (("org.apache.spark", "spark-sql-kafka-0-10_2.13", SPARK_VERSION),),
     "tools": (("org.apache.kafka", "kafka-tools", KAFKA_VERSION),),
 }
-_NEEDED: Final = ("kafka", "spark")
+NEEDED: Final = ("kafka", "spark")
 _MARKER: Final = "RESOLVED"
 _TIMEOUT_S: Final = 900
 
@@ -42,7 +42,7 @@ def resolve_jars(
     java: Path,
     report: Callable[[str], None],
     ivy_settings: Path | None = None,
-    names: Sequence[str] = _NEEDED,
+    names: Sequence[str] = NEEDED,
 ) -> None:
     """Put the jars into `home/jars/<name>`, unless they are there.
 
@@ -78,7 +78,7 @@ def resolve_jars(
     report(f"the jars are in {folder}")
 
 
-def is_resolved(home: Path, names: Sequence[str] = _NEEDED) -> bool:
+def is_resolved(home: Path, names: Sequence[str] = NEEDED) -> bool:
     """Tell whether the jars of these versions are there."""
     return all(_is_current(home.resolve() / "jars", name) for name in names)
 
