@@ -37,7 +37,7 @@ from streaming.windows import by_listener, open_panes
 
 _LOG = logging.getLogger(__name__)
 # counts may lag a little; the cores are for the lists
-_INTAKE_TRIGGER: Final = "3 seconds"
+_INTAKE_TRIGGER: Final = "10 seconds"
 # part of the checkpoint's path: raise it when topics, stateful plan or schema change
 _PLANS: Final = {"taste": "v1", "intake": "v2"}
 _OUTAGE_MS: Final = 60_000
