@@ -144,6 +144,7 @@ class Ledger:
     n_accepted: int
     n_duplicate: int
     n_late: int
+    n_forgotten: int
     rejected: Mapping[str, int]
 
     @property
@@ -154,5 +155,11 @@ class Ledger:
     @property
     def n_in_flight(self) -> int:
         """Messages that were read and are not yet accounted for; below 0: a fault."""
-        known = self.n_accepted + self.n_duplicate + self.n_late + self.n_rejected
+        known = (
+            self.n_accepted
+            + self.n_duplicate
+            + self.n_late
+            + self.n_forgotten
+            + self.n_rejected
+        )
         return self.n_read - known

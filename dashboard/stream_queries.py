@@ -95,7 +95,9 @@ async def read_health(
 async def read_ledger(database: AsyncDatabase[Document]) -> Ledger:
     """Read where all messages went; the sums are made in MongoDB."""
     panes = await _read_sums(
-        database, store.TASTE_WINDOWS, ("n_events", "n_duplicates", "n_unknown_track")
+        database,
+        store.TASTE_WINDOWS,
+        ("n_events", "n_duplicates", "n_unknown_track", "n_forgotten"),
     )
     ranges = await _read_sums(database, store.REJECTED_COUNTS, ("n_read", "n_late"))
     rejected = await _read_rejected(database)
@@ -107,6 +109,7 @@ async def read_ledger(database: AsyncDatabase[Document]) -> Ledger:
         n_accepted=panes["n_events"],
         n_duplicate=panes["n_duplicates"],
         n_late=ranges["n_late"],
+        n_forgotten=panes["n_forgotten"],
         rejected=rejected,
     )
 

@@ -90,6 +90,8 @@ def exclusions(
                 disliked.add(entry.track_id)
             case Action.LIKED | Action.UNLIKED:
                 disliked.discard(entry.track_id)
+            case Action.FORGOTTEN:
+                pass
             case _ if (as_of - entry.event_time).total_seconds() <= heard_s:
                 heard[entry.track_id] = entry.event_time
     latest = sorted(heard, key=lambda track_id: (heard[track_id], track_id))

@@ -32,6 +32,7 @@ class Entry(NamedTuple):
     played_ms: int | None
     duration_ms: int | None
     event_time: datetime
+    session_id: str | None = None
 
 
 class Listen(NamedTuple):

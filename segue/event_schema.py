@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any, Final
 
-from segue.events import MAX_EVENT_ID_CHARS, SCHEMA, Action
+from segue.events import MAX_EVENT_ID_CHARS, SCHEMA, Action, Scope
 from segue.fields import EARLIEST_YEAR, MAX_ID_CHARS, MAX_INT, TIME_PATTERN
 
 _TIME: Final = {
@@ -42,6 +42,20 @@ def json_schema() -> dict[str, Any]:
                 "description": "of blocked and forgotten: track, artist, album, …",
             },
             "until": {**_TIME, "type": ["string", "null"]},
+        },
+        "if": {
+            "properties": {"action": {"const": Action.FORGOTTEN.value}},
+        },
+        "then": {
+            "properties": {"scope": {"enum": [None, *map(str, Scope)]}},
+            "if": {
+                "required": ["scope"],
+                "properties": {"scope": {"const": Scope.WINDOW.value}},
+            },
+            "then": {
+                "required": ["until"],
+                "properties": {"until": {"type": "string"}},
+            },
         },
         # fields of later versions are kept
         "additionalProperties": True,

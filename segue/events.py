@@ -37,6 +37,18 @@ class Action(StrEnum):
     FORGOTTEN = "forgotten"
 
 
+class Scope(StrEnum):
+    """What a `forgotten` event takes out, of what was heard before it."""
+
+    LISTEN = "listen"
+    SESSION = "session"
+    TRACK = "track"
+    ARTIST = "artist"
+    ALBUM = "album"
+    WINDOW = "window"
+    EVERYTHING = "everything"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybackEvent:
     """One event about one play; see `docs/architecture.md` for the contract.
@@ -55,6 +67,10 @@ class PlaybackEvent:
         `surface`, `list_id`, `rank`, `organic`: where the play came from.
     extra : dict, optional
         Fields that this version does not know; they are kept, and written again.
+    scope : str, optional
+        Of `forgotten`: a :class:`Scope`, none for `listen`.
+    until : datetime, optional
+        Of a forgotten window: its other end; the first is `event_time`.
     """
 
     event_id: str
@@ -127,19 +143,22 @@ def parse_event(raw: bytes) -> PlaybackEvent:
     fields = read_object(raw)
     _check_schema(fields)
     until = optional(fields, "until", str)
+    action, scope = _action(fields), optional(fields, "scope", str)
+    if action is Action.FORGOTTEN:
+        _check_scope(scope, until)
     return PlaybackEvent(
         event_id=identifier(fields, "event_id", MAX_EVENT_ID_CHARS),
         user_id=identifier(fields, "user_id"),
         track_id=identifier(fields, "track_id"),
         session_id=identifier(fields, "session_id"),
         play_id=identifier(fields, "play_id"),
-        action=_action(fields),
+        action=action,
         played_ms=number(fields, "played_ms"),
         duration_ms=number(fields, "duration_ms"),
         position_ms=number(fields, "position_ms"),
         event_time=moment("event_time", required(fields, "event_time", str)),
         source=optional(fields, "source", dict),
-        scope=optional(fields, "scope", str),
+        scope=scope,
         until=None if until is None else moment("until", until),
         extra={k: v for k, v in fields.items() if k not in FIELDS} or None,
     )
@@ -163,6 +182,17 @@ def _action(fields: dict[str, Any]) -> Action:
         raise InvalidEventError(
             Reason.WRONG_VALUE, f"action is {value!r}, want one of {', '.join(Action)}"
         ) from None
+
+
+def _check_scope(scope: str | None, until: str | None) -> None:
+    if scope is not None and scope not in set(Scope):
+        raise InvalidEventError(
+            Reason.WRONG_VALUE, f"scope is {scope!r}, want one of {', '.join(Scope)}"
+        )
+    if scope == Scope.WINDOW and until is None:
+        raise InvalidEventError(
+            Reason.MISSING_FIELD, "until is missing: the other end of the window"
+        )
 
 
 # --- the weight of a listen -------------------------------------------------------

@@ -16,6 +16,7 @@ collection         `_id`                                  written by
 `recommendations`  user_id                                the stream
 `rejected_counts`  topic|partition|from_offset            the stream
 `stream_progress`  name of the query                      the stream
+`forgets`          user_id|event_id                       the stream
 `tokens`           SHA-256 of the token                   `segue token`
 =================  =====================================  ==============================
 """
@@ -60,6 +61,7 @@ TASTE_WINDOWS: Final = "taste_windows"
 RECOMMENDATIONS: Final = "recommendations"
 REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
+FORGETS: Final = "forgets"
 TOKENS: Final = "tokens"
 
 _LISTENS_AGE: Final = "age"
@@ -92,6 +94,10 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel(
             [("topic", ASCENDING), ("partition", ASCENDING), ("from_offset", ASCENDING)]
         )
+    ],
+    FORGETS: [
+        IndexModel([("user_id", ASCENDING)]),
+        IndexModel([("done_at", ASCENDING)]),
     ],
     TOKENS: [IndexModel([("user_id", ASCENDING)])],
 }

@@ -195,6 +195,7 @@ def read_ledger(database: Any) -> Counter[str]:
         total["accepted"] += pane["n_events"]
         total["duplicate"] += pane["n_duplicates"]
         total["unknown"] += pane["n_unknown_track"]
+        total["forgotten"] += pane["n_forgotten"]
     for count in database[store.REJECTED_COUNTS].find():
         total["read"] += count["n_read"]
         total["late"] += count["n_late"]

@@ -9,7 +9,7 @@ Small files of a date are merged; what a crash leaves of that is finished the ne
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DateType, LongType, StructField, StructType
 
-from streaming.schemas import COORDINATES, EVENT_FIELDS, OTHER_FIELDS
+from segue.settings import Settings
+from streaming.forget_rules import Rules, is_forgotten, read_rules
+from streaming.schemas import COORDINATES, ENTRY_FIELDS, EVENT_FIELDS, OTHER_FIELDS
+from streaming.session import worker_database
 
 FOLDER: Final = "events"
 ARCHIVED: Final = StructType(
@@ -37,23 +40,27 @@ ARCHIVED: Final = StructType(
 
 _COLUMNS: Final = [f.name for f in (*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES)]
 _KEY: Final = ["user_id", "event_id"]
+_RULED: Final = ["user_id", *ENTRY_FIELDS]
 _PLACE: Final = [(name, "ascending") for name in ("topic", "partition", "offset")]
 _SMALL_BYTES: Final = 32 << 20
 _JOURNAL: Final = "_merging.json"
 
 
-def archived(accepted: DataFrame, home: Path, max_small_files: int) -> DataFrame:
-    """Add events to the archive; return a frame of schema `ARCHIVED`.
+def archived(accepted: DataFrame, settings: Settings) -> DataFrame:
+    """Add events to the archive, but for forgotten ones.
 
     Parameters
     ----------
     accepted : DataFrame
         Valid and late events, of schema `JUDGED_WHOLE`.
-    max_small_files : int
-        A date with more of them has them merged.
+
+    Returns
+    -------
+    DataFrame
+        Of schema `ARCHIVED`.
     """
     dated = accepted.select(F.to_date("event_time").alias("event_date"), *_COLUMNS)
-    step = _archiving(home / FOLDER, max_small_files)
+    step = _archiving(settings)
     return dated.groupBy("event_date").applyInArrow(step, ARCHIVED)
 
 
@@ -66,14 +73,74 @@ def read_archive(home: Path) -> ds.Dataset:
     return ds.dataset(folder, format="parquet", partitioning=hive)
 
 
-def _archiving(folder: Path, max_small_files: int) -> Callable[[pa.Table], pa.Table]:
+def forget_archived(spark: SparkSession, rules: Rules, settings: Settings) -> int:
+    """Take what the rules cover out of the archive; return how many events.
+
+    A date is rewritten by one task, file by file: those that hold something of it.
+    """
+    folder = settings.home / FOLDER
+    dates = [(path.name,) for path in sorted(folder.glob("event_date=*"))]
+    if not dates:
+        return 0
+
+    def step(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            places = [folder / name for name in batch["place"].to_pylist()]
+            n_out = [forget_in(place, rules) for place in places]
+            yield pa.RecordBatch.from_pydict({"n": pa.array(n_out, pa.int64())})
+
+    places = spark.createDataFrame(dates, "place string")
+    taken_out = places.repartition("place").mapInArrow(step, "n long").collect()
+    return sum(row["n"] for row in taken_out)
+
+
+def forget_in(place: Path, rules: Rules) -> int:
+    """Take what the rules cover out of the files of one date; return how many events.
+
+    A file is replaced by its journal: a crash leaves the old one or the new one.
+    """
+    _finish_merging(place)
+    return sum(_forget_in_file(place, Path(path), rules) for path in _files(place))
+
+
+def _forget_in_file(place: Path, path: Path, rules: Rules) -> int:
+    is_theirs = pc.field("user_id").isin(pa.array(sorted(rules), pa.string()))
+    file = ds.dataset(path, format="parquet")
+    forgotten = [
+        {name: row[name] for name in _KEY}
+        for row in file.to_table(filter=is_theirs, columns=_RULED).to_pylist()
+        if is_forgotten(row, rules)
+    ]
+    if not forgotten:
+        return 0
+    kept = _without(file.to_table(), pa.Table.from_pylist(forgotten))
+    if len(kept):
+        _replace(place, [path.name], kept)
+    else:
+        path.unlink()
+    return len(forgotten)
+
+
+def _archiving(settings: Settings) -> Callable[[pa.Table], pa.Table]:
+    folder, max_small_files = settings.home / FOLDER, settings.stream.small_files
+
     def step(events: pa.Table) -> pa.Table:
         day = events["event_date"][0].as_py()
-        n_new = append(folder, day, events.select(_COLUMNS), max_small_files)
+        database = worker_database(settings.mongo)
+        rules = read_rules(database, set(events["user_id"].to_pylist()))
+        kept = _remembered(events.select(_COLUMNS), rules)
+        n_new = append(folder, day, kept, max_small_files)
         counts = {"event_date": day, "n_new": n_new, "n_known": len(events) - n_new}
         return pa.Table.from_pylist([counts], schema=to_arrow_schema(ARCHIVED))
 
     return step
+
+
+def _remembered(events: pa.Table, rules: Rules) -> pa.Table:
+    if not rules:
+        return events
+    rows = events.select(_RULED).to_pylist()
+    return events.filter([not is_forgotten(row, rules) for row in rows])
 
 
 def append(folder: Path, day: date, events: pa.Table, max_small_files: int) -> int:
@@ -105,8 +172,12 @@ def _without_known(place: Path, events: pa.Table) -> pa.Table:
         return events
     wanted = pc.field("event_id").isin(events["event_id"].combine_chunks())
     found = ds.dataset(files, format="parquet").to_table(columns=_KEY, filter=wanted)
+    return _without(events, found).sort_by(_PLACE)
+
+
+def _without(events: pa.Table, found: pa.Table) -> pa.Table:
     left = events.join(found, keys=_KEY, join_type="left anti")
-    return left.select(_COLUMNS).sort_by(_PLACE)
+    return left.select(_COLUMNS)
 
 
 def _files(place: Path) -> list[str]:
@@ -130,7 +201,12 @@ def _merge_small(place: Path, max_small_files: int) -> None:
         return
     events = ds.dataset(small, format="parquet").to_table()
     events = _distinct(events.sort_by(_PLACE)).sort_by("event_time")
-    journal = {"merged": [Path(path).name for path in small]}
+    _replace(place, [Path(path).name for path in small], events)
+
+
+def _replace(place: Path, names: list[str], events: pa.Table) -> None:
+    """Put one file of these events in the place of others, all at once."""
+    journal = {"merged": names}
     hidden = place / f".{_JOURNAL}"
     whole = _write(place, events, ".whole")
     hidden.write_text(json.dumps(journal | {"whole": whole.name}), encoding="utf-8")

@@ -12,7 +12,7 @@ from segue.settings import Settings
 from segue.track_index import read_track_index
 from streaming.schemas import UPDATED
 from streaming.source import Outcome
-from streaming.tastes import updating
+from streaming.updating import updating
 from streaming.windows import by_listener, day_panes
 
 

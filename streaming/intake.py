@@ -17,12 +17,14 @@ from pyspark.sql.types import BooleanType
 from segue import store
 from segue.clock import Clock, system_clock
 from segue.errors import Reason
+from segue.events import Action
 from segue.fields import MAX_EVENT_BYTES
 from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import open_track_index, read_track_index
 from segue.track_names import PREFIX
 from streaming.archive import archived
+from streaming.forgetting import forget_new, keep_rules
 from streaming.history import fold_in
 from streaming.listens import write_listens
 from streaming.source import Outcome
@@ -44,7 +46,11 @@ def intake(
             if any(row.reason for row in counts):
                 _write_rejected(messages, settings)
             if any(row.outcome != Outcome.REJECTED for row in counts):
-                _keep(messages.where(F.col("event_id").isNotNull()), counts, settings)
+                accepted = messages.where(F.col("event_id").isNotNull())
+                if any(row.n_forgotten for row in counts):
+                    keep_rules(accepted, database)
+                _keep(accepted, counts, settings)
+            forget_new(judged.sparkSession, database, settings, clock)
             write_counts(database, counts, clock)
         finally:
             messages.unpersist()
@@ -53,9 +59,7 @@ def intake(
 
 
 def _keep(accepted: DataFrame, counts: list[Row], settings: Settings) -> None:
-    archived(accepted, settings.home, settings.stream.small_files).agg(
-        F.sum("n_new")
-    ).collect()
+    archived(accepted, settings).agg(F.sum("n_new")).collect()
     write_listens(accepted, settings)
     history = settings.kafka.history_topic
     if any(row.topic == history or row.outcome == Outcome.LATE for row in counts):
@@ -74,8 +78,10 @@ def with_unknown_tracks(judged: DataFrame, index_folder: Path) -> DataFrame:
         return track_id in open_track_index(index_folder, version).row_of
 
     known = F.udf(is_known, BooleanType(), useArrow=True)
-    # a name is no track that went missing: it waits for one to come
-    is_track = ~F.col("track_id").startswith(PREFIX)
+    # a name is no track that went missing: it waits for one to come; and what is
+    # forgotten need not be a track
+    is_forgotten = F.col("action") == Action.FORGOTTEN.value
+    is_track = ~F.col("track_id").startswith(PREFIX) & ~is_forgotten
     valid = F.col("outcome") == Outcome.VALID.value
     unknown = valid & is_track & ~known("track_id")
     reason = F.when(unknown, Reason.UNKNOWN_TRACK.value).otherwise(F.col("reason"))
@@ -89,6 +95,7 @@ def _counts(messages: DataFrame) -> list[Row]:
             F.count("*").alias("n"),
             F.min("offset").alias("first_offset"),
             F.max("offset").alias("last_offset"),
+            F.count_if(F.col("action") == Action.FORGOTTEN.value).alias("n_forgotten"),
         )
         .collect()
     )

@@ -32,14 +32,14 @@ from streaming.progress import ProgressListener
 from streaming.schemas import JUDGED, JUDGED_WHOLE, UPDATED
 from streaming.session import create_session
 from streaming.source import read_records, with_verdicts
-from streaming.tastes import updating
+from streaming.updating import updating
 from streaming.windows import by_listener, open_panes
 
 _LOG = logging.getLogger(__name__)
 # counts may lag a little; the cores are for the lists
 _INTAKE_TRIGGER: Final = "10 seconds"
 # part of the checkpoint's path: raise it when topics, stateful plan or schema change
-_PLANS: Final = {"taste": "v1", "intake": "v2"}
+_PLANS: Final = {"taste": "v2", "intake": "v2"}
 _OUTAGE_MS: Final = 60_000
 
 BatchStep = Callable[[DataFrame, int], None]

@@ -21,6 +21,7 @@ from segue.clock import rfc3339
 from segue.events import Action, listen_weight
 from segue.settings import Settings
 from segue.store import Document
+from streaming.forget_rules import is_forgotten, read_rules
 from streaming.session import worker_database
 
 HEARD: Final = sorted({Action.PROGRESSED.value, *(end.value for end in PLAY_ENDS)})
@@ -52,13 +53,18 @@ def _writing(
     settings: Settings,
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def written(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        listens = worker_database(settings.mongo)[store.LISTENS]
+        database = worker_database(settings.mongo)
         schema = to_arrow_schema(_WRITTEN)
         n_events = 0
         for batch in batches:
-            updates = [update_of(listen_document(row)) for row in batch.to_pylist()]
+            rules = read_rules(database, set(batch["user_id"].to_pylist()))
+            updates = [
+                update_of(listen_document(row))
+                for row in batch.to_pylist()
+                if not is_forgotten(row, rules)
+            ]
             if updates:
-                listens.bulk_write(updates, ordered=False)
+                database[store.LISTENS].bulk_write(updates, ordered=False)
             n_events += len(updates)
         yield pa.RecordBatch.from_pylist([{"n_events": n_events}], schema=schema)
 

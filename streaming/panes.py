@@ -13,12 +13,16 @@ from typing import Any, Final, NamedTuple
 
 from pymongo.database import Database
 
+from models.forgetting import ForgetRule, remembered
 from models.taste import Entry, distinct_entries
 from segue import store
 from segue.store import Document
+from segue.track_names import is_name_id
 from streaming.schemas import ENTRY_FIELDS, PLACE
 
 DAY_S: Final = 86_400
+COUNTS: Final = ("n_events", "n_unknown_track", "n_forgotten", "n_duplicates")
+"""Where the messages of a pane went; they add up to them."""
 
 
 class Copy(NamedTuple):
@@ -48,6 +52,10 @@ class Pane(NamedTuple):
         return self.window_start, self.length_s
 
 
+Panes = Mapping[str, list[Pane]]
+"""Panes of each listener, by `user_id`."""
+
+
 def pane_of(window_start: datetime, length_s: int, rows: list[dict[str, Any]]) -> Pane:
     """Return a pane from rows of entry fields, place and `is_late`.
 
@@ -72,9 +80,15 @@ def merged(stored: Pane, arrived: Pane) -> Pane:
     )
 
 
+def without_forgotten(pane: Pane, rules: Iterable[ForgetRule]) -> Pane:
+    """Return a pane without the entries that a rule covers; its copies are counted."""
+    return pane._replace(entries=remembered(pane.entries, rules))
+
+
 def entry_of(row: Mapping[str, Any]) -> Entry:
     """Return the entry that a row or a stored sub-document holds."""
-    return Entry(*(row[name] for name in ENTRY_FIELDS))
+    # panes of before have no session, the last field
+    return Entry(*(row[name] for name in ENTRY_FIELDS if name in row))
 
 
 def _copy_of(row: Mapping[str, Any]) -> Copy:
@@ -116,15 +130,29 @@ def _by_listener(
     fields = ("user_id", "window_start", "window_length_s", "entries", "copies")
     panes: dict[str, list[Pane]] = defaultdict(list)
     for found in database[store.TASTE_WINDOWS].find(wanted, fields):
-        entries = [entry_of(row) for row in found["entries"]]
-        copies = [Copy(**copy) for copy in found.get("copies", [])]
-        window = found["window_start"], found["window_length_s"]
-        panes[found["user_id"]].append(Pane(*window, entries, copies))
+        panes[found["user_id"]].append(pane_in(found))
     return panes
 
 
+def pane_in(document: Document) -> Pane:
+    """Return the pane that a document holds."""
+    entries = [entry_of(row) for row in document["entries"]]
+    copies = [Copy(**copy) for copy in document.get("copies", [])]
+    return Pane(document["window_start"], document["window_length_s"], entries, copies)
+
+
+def names_in(panes: Iterable[Pane]) -> set[str]:
+    """Return the tracks that are known by name only."""
+    return {
+        entry.track_id
+        for pane in panes
+        for entry in pane.entries
+        if is_name_id(entry.track_id)
+    }
+
+
 def counts_of(pane: Pane, known: Iterable[Entry]) -> Document:
-    """Return how many messages of a pane were accepted, unknown and copies.
+    """Return how many messages of a pane count, and how many of them for nothing.
 
     Parameters
     ----------
@@ -133,8 +161,11 @@ def counts_of(pane: Pane, known: Iterable[Entry]) -> Document:
     """
     counted = {copy.event_id for copy in pane.copies}
     n_known = len(counted & {entry.event_id for entry in known})
-    return {
-        "n_events": n_known,
-        "n_unknown_track": len(counted) - n_known,
-        "n_duplicates": len(pane.copies) - len(counted),
-    }
+    n_kept = len(counted & {entry.event_id for entry in pane.entries})
+    n_of = (
+        n_known,
+        n_kept - n_known,
+        len(counted) - n_kept,
+        len(pane.copies) - len(counted),
+    )
+    return dict(zip(COUNTS, n_of, strict=True))

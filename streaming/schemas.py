@@ -29,11 +29,11 @@ EVENT_FIELDS: Final = [
     StructField("played_ms", LongType()),
     StructField("duration_ms", LongType()),
     StructField("event_time", TimestampType()),
+    StructField("session_id", StringType()),
 ]
 """What the stream needs of a playback event; null where it was rejected."""
 
 OTHER_FIELDS: Final = [
-    StructField("session_id", StringType()),
     StructField("position_ms", LongType()),
     StructField("source", StringType()),
     StructField("scope", StringType()),
@@ -70,6 +70,7 @@ ENTRY_FIELDS: Final = [
     "played_ms",
     "duration_ms",
     "event_time",
+    "session_id",
 ]
 """What a pane keeps of an event, in the order of `models.taste.Entry`."""
 

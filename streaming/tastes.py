@@ -1,127 +1,35 @@
-"""Bring listeners up to date: panes → taste → list → MongoDB, on the workers.
+"""From panes to documents: what each says of a taste, and the list that follows.
 
-A worker takes the panes that changed, reads the listener's other panes from MongoDB,
-and writes panes and list by `_id`. All that it computes follows from event times and
-entries, never from the time or the batch in which it runs.
+All that is computed here follows from event times and entries, never from the time or
+the batch in which it runs.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
-
-import pyarrow as pa
-from pymongo.database import Database
-from pyspark.sql.pandas.types import to_arrow_schema
+from typing import NamedTuple
 
 from models.ranking import Recommendation, Request, exclusions, rank
 from models.taste import Entry, distinct_entries, faded, listens_of, taste_of
 from segue import store
-from segue.clock import Clock, system_clock
+from segue.events import Action
 from segue.settings import Settings, TasteSettings
 from segue.store import Document
-from segue.track_index import TrackIndex, open_track_index
-from segue.track_names import find_by_name_id, is_name_id
-from streaming.panes import (
-    DAY_S,
-    Pane,
-    counts_of,
-    merged,
-    pane_of,
-    read_panes,
-    read_recent_panes,
-)
-from streaming.schemas import UPDATED
-from streaming.session import worker_database
-
-Panes = Mapping[str, list[Pane]]
-"""Panes of each listener, by `user_id`."""
+from segue.track_index import TrackIndex
+from streaming.panes import DAY_S, Pane, Panes, counts_of
 
 
 class Update(NamedTuple):
-    """What is to be written for some listeners."""
+    """What is to be written for some listeners.
+
+    Attributes
+    ----------
+    without_list : dict
+        Listeners of whom nothing is left, as of a time: they are as new.
+    """
 
     windows: list[Document]
     lists: list[Document]
-
-
-def updating(
-    settings: Settings,
-    index_version: str,
-    clock: Clock = system_clock,
-    *,
-    days: bool = False,
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the worker's step for `mapInArrow` over rows of `by_listener`.
-
-    Parameters
-    ----------
-    index_version : str
-        The index of this micro-batch, the same for all its workers.
-    days : bool
-        The rows are additions to panes of a day, not whole short panes.
-    """
-
-    def updated(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        schema = to_arrow_schema(UPDATED, timezone="UTC")
-        database = worker_database(settings.mongo)
-        index = open_track_index(settings.home / "index", index_version)
-        for batch in batches:
-            changed = {r["user_id"]: _panes(r["panes"]) for r in batch.to_pylist()}
-            if days:
-                changed = _with_stored(database, changed)
-            done = _bring_up_to_date(database, changed, index, settings, clock())
-            counts = {
-                "n_listeners": len(changed),
-                "n_panes": len(done.windows),
-                "n_lists": len(done.lists),
-            }
-            yield pa.RecordBatch.from_pylist([counts], schema=schema)
-
-    return updated
-
-
-def _with_stored(database: Database[Document], arrived: Panes) -> dict[str, list[Pane]]:
-    windows = {user: [pane.window for pane in arrived[user]] for user in arrived}
-    stored = read_panes(database, windows)
-    by_window = {(u, p.window): p for u, panes in stored.items() for p in panes}
-    return {
-        user: [
-            merged(before, pane)
-            if (before := by_window.get((user, pane.window)))
-            else pane
-            for pane in panes
-        ]
-        for user, panes in arrived.items()
-    }
-
-
-def _bring_up_to_date(
-    database: Database[Document],
-    changed: Panes,
-    index: TrackIndex,
-    settings: Settings,
-    updated_at: datetime,
-) -> Update:
-    others = _read_other_panes(database, changed, settings)
-    names = _names(changed) | _names(others)
-    aliases = find_by_name_id(database, names) if names else {}
-    update = create_update(changed, others, index, settings, updated_at, aliases)
-    store.upsert(database, store.TASTE_WINDOWS, update.windows)
-    store.upsert_unless_newer(
-        database, store.RECOMMENDATIONS, update.lists, "newest_event_at"
-    )
-    return update
-
-
-def _names(panes: Panes) -> set[str]:
-    """Return the tracks that are known by name only."""
-    return {
-        entry.track_id
-        for each in panes.values()
-        for pane in each
-        for entry in pane.entries
-        if is_name_id(entry.track_id)
-    }
+    without_list: dict[str, datetime]
 
 
 def create_update(
@@ -145,28 +53,37 @@ def create_update(
     """
     known_as = aliases or {}
     windows = [
-        _window_document(user_id, pane, index, known_as, updated_at)
+        window_document(user_id, pane, index, known_as, updated_at)
         for user_id, panes in changed.items()
         for pane in panes
     ]
-    users = list(changed)
-    entries = [
-        _entries([*changed[user], *others.get(user, [])], known_as) for user in users
-    ]
-    requests = [_request(each, index, settings.taste) for each in entries]
+    entries = {
+        user: _entries([*panes, *others.get(user, [])], known_as)
+        for user, panes in changed.items()
+    }
+    users = [user for user, each in entries.items() if _says_something(each)]
     lists = rank(
-        requests,
+        [_request(entries[user], index, settings.taste) for user in users],
         index,
         settings.taste.negative_pull,
         settings.taste.n_recommendations,
     )
-    return Update(
-        windows,
-        [
-            _list_document(user, rows, each[-1].event_time, index, settings, updated_at)
-            for user, rows, each in zip(users, lists, entries, strict=True)
-        ],
-    )
+    documents = [
+        _list_document(
+            user, rows, entries[user][-1].event_time, index, settings, updated_at
+        )
+        for user, rows in zip(users, lists, strict=True)
+    ]
+    silent = {
+        user: each[-1].event_time
+        for user, each in entries.items()
+        if each and user not in users
+    }
+    return Update(windows, documents, silent)
+
+
+def _says_something(entries: list[Entry]) -> bool:
+    return any(entry.action != Action.FORGOTTEN for entry in entries)
 
 
 def _request(
@@ -195,21 +112,16 @@ def _as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:
     return entry if track_id is None else entry._replace(track_id=track_id)
 
 
-def _panes(rows: list[dict[str, Any]]) -> list[Pane]:
-    return [
-        pane_of(row["window_start"], row["length_s"], row["entries"]) for row in rows
-    ]
-
-
-def _window_document(
+def window_document(
     user_id: str,
     pane: Pane,
     index: TrackIndex,
     aliases: Mapping[str, str],
     updated_at: datetime,
 ) -> Document:
+    """Return the `taste_windows` document of a pane."""
     entries = [_as_known(entry, aliases) for entry in pane.entries]
-    known = [entry for entry in entries if entry.track_id in index.row_of]
+    known = [entry for entry in entries if _is_known(entry, index)]
     listens = listens_of(known)
     taste = taste_of(listens, index.row_of, index.vectors)
     copies = [copy._asdict() for copy in pane.copies]
@@ -230,6 +142,11 @@ def _window_document(
         "index_version": index.version,
         "updated_at": updated_at,
     }
+
+
+def _is_known(entry: Entry, index: TrackIndex) -> bool:
+    # what is forgotten need not be a track
+    return entry.track_id in index.row_of or entry.action == Action.FORGOTTEN
 
 
 def _list_document(
@@ -270,21 +187,3 @@ def _item(row: Recommendation, pane_s: int) -> Document:
 def _window_start(moment: datetime, pane_s: int) -> datetime:
     seconds = int(moment.timestamp())
     return datetime.fromtimestamp(seconds - seconds % pane_s, moment.tzinfo)
-
-
-def _read_other_panes(
-    database: Database[Document], changed: Panes, settings: Settings
-) -> dict[str, list[Pane]]:
-    """Read the panes inside the horizon of the listeners, without the changed ones."""
-    oldest = min(
-        max(pane.window_start for pane in panes) for panes in changed.values()
-    ) - timedelta(seconds=settings.taste.horizon_s)
-    found = read_recent_panes(database, changed, oldest, settings.stream.pane_s)
-    return {
-        user_id: [
-            pane
-            for pane in panes
-            if all(pane.window != each.window for each in changed[user_id])
-        ]
-        for user_id, panes in found.items()
-    }

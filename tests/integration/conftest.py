@@ -15,6 +15,7 @@ from pymongo.database import Database
 from segue import store
 from segue.services import process
 from segue.settings import Settings, to_environment
+from streaming.panes import COUNTS
 
 NAME = "stream"
 READY_S = 120.0
@@ -64,7 +65,7 @@ class StreamingJob:
         counts = list(self.database[store.REJECTED_COUNTS].find())
         refused = sum(c["n_late"] + sum(c["rejected"].values()) for c in counts)
         panes = sum(
-            pane["n_events"] + pane["n_unknown_track"] + pane["n_duplicates"]
+            sum(pane[name] for name in COUNTS)
             for pane in self.database[store.TASTE_WINDOWS].find()
         )
         read: int = sum(count["n_read"] for count in counts)

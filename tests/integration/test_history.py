@@ -15,6 +15,7 @@ from segue.settings import KafkaSettings, Settings
 from segue.track_index import write_track_index
 from segue.track_names import name_id_of
 from streaming.archive import read_archive
+from streaming.panes import COUNTS
 from tests.conftest import SettingsFactory
 from tests.factories import create_event, create_index, seconds
 from tests.integration.conftest import StreamingJob
@@ -61,9 +62,7 @@ def ledger_of(job: StreamingJob) -> Counter[str]:
     """Return where the messages went, summed up."""
     total: Counter[str] = Counter()
     for pane in job.database[store.TASTE_WINDOWS].find():
-        total.update(
-            {k: pane[k] for k in ("n_events", "n_unknown_track", "n_duplicates")}
-        )
+        total.update({name: pane[name] for name in COUNTS})
     for count in job.database[store.REJECTED_COUNTS].find():
         total.update({"n_read": count["n_read"], "n_late": count["n_late"]})
         total.update({"n_rejected": sum(count["rejected"].values())})
@@ -95,6 +94,7 @@ def test_a_history_is_archived_counted_and_folded_into_taste(
         n_events=30,
         n_unknown_track=3,
         n_duplicates=1,
+        n_forgotten=0,
         n_late=1,
         n_rejected=1,
     )

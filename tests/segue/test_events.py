@@ -105,6 +105,8 @@ INVALID: list[tuple[bytes, str]] = [
     (message(until="soon"), "bad_time"),
     (message(scope="x" * 70_000), "too_large"),
     (message(scope="\ud800"), "not_json"),
+    (message(action="forgotten", scope="planet"), "wrong_value"),
+    (message(action="forgotten", scope="window"), "missing_field"),
 ]
 
 

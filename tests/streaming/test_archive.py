@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
-from streaming.archive import append, read_archive
+from models.forgetting import forget_rule
+from segue.events import Scope
+from streaming.archive import append, forget_in, read_archive
 from streaming.schemas import COORDINATES, EVENT_FIELDS, OTHER_FIELDS
 from tests.factories import START
 
@@ -27,7 +29,7 @@ def row(
 ) -> dict[str, Any]:
     place = {"topic": "playback.events", "partition": 0, "offset": offset}
     times = {"event_time": START, "ingested_at": START}
-    blank = dict.fromkeys(SCHEMA.names)
+    blank = dict.fromkeys(SCHEMA.names) | {"action": "completed"}
     return blank | {"event_id": event_id, "user_id": user_id} | place | times | more
 
 
@@ -116,3 +118,26 @@ def test_any_batches_leave_each_event_once(
     wanted = sorted({f"e{n}" for batch in batches for n in batch})
     assert sorted(event for _, event, _ in archive_of(home)) == wanted
     assert n_new == len(wanted)
+
+
+def forget_everything(home: Path, user_id: str) -> int:
+    rule = forget_rule(Scope.EVERYTHING, START, None, "p", "s", [])
+    place = home / "events" / f"event_date={DAY.isoformat()}"
+    return forget_in(place, {user_id: (rule,)})
+
+
+def test_what_is_forgotten_leaves_the_files_that_hold_it(tmp_path: Path) -> None:
+    add(tmp_path, [row("e1", 1), row("e2", 2, "bob"), row("e3", 3, action="forgotten")])
+    add(tmp_path, [row("e4", 4)])
+    add(tmp_path, [row("e5", 5, "bob")])
+    untouched = {path.name for path in (tmp_path / "events").rglob("*.parquet")}
+    assert forget_everything(tmp_path, "ada") == 2
+    assert archive_of(tmp_path) == [
+        ("ada", "e3", 3),
+        ("bob", "e2", 2),
+        ("bob", "e5", 5),
+    ]
+    left = {path.name for path in (tmp_path / "events").rglob("*") if path.is_file()}
+    assert len(left) == 2
+    assert len(left & untouched) == 1
+    assert forget_everything(tmp_path, "ada") == 0

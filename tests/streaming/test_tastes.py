@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.events import Action, PlaybackEvent
+from models.forgetting import forget_rule
+from segue.events import Action, PlaybackEvent, Scope
 from segue.settings import Settings
-from streaming.panes import DAY_S, Pane, merged, pane_of
+from streaming.panes import (
+    COUNTS,
+    DAY_S,
+    Pane,
+    merged,
+    pane_of,
+    without_forgotten,
+)
 from streaming.schemas import ENTRY_FIELDS
 from streaming.tastes import Update, create_update
 from tests.factories import START, create_event, create_index, seconds
@@ -157,6 +165,32 @@ def test_a_listener_does_not_depend_on_who_else_is_in_the_batch() -> None:
     assert alone.lists[0] in both.lists
     assert alone.windows[0] in both.windows
     assert len(both.lists) == 2
+
+
+def test_what_is_forgotten_is_counted_and_leaves_no_trace() -> None:
+    first, again, other = create_event(), create_event(), create_event(track_id="t001")
+    asked = create_event(Action.FORGOTTEN, "t000", at=START + seconds(5))
+    until = asked.event_time
+    rule = forget_rule(Scope.TRACK, until, None, "p", "s", ["t000"])
+    (pane,) = panes_of([first, again, first, other, asked])
+    kept = without_forgotten(pane, [rule])
+    update = create_update({"ada": [kept]}, {}, INDEX, SETTINGS, START)
+    (window,) = update.windows
+    assert [window[name] for name in COUNTS] == [2, 0, 2, 1]
+    want = create_update({"ada": panes_of([other, asked])}, {}, INDEX, SETTINGS, START)
+    assert window["vector"] == want.windows[0]["vector"]
+    assert update.lists == want.lists
+
+
+def test_of_whom_nothing_is_left_has_no_list() -> None:
+    asked = create_event(Action.FORGOTTEN, at=START + seconds(5))
+    update = create_update({"ada": panes_of([asked])}, {}, INDEX, SETTINGS, START)
+    assert (update.lists, update.without_list) == ([], {"ada": asked.event_time})
+    bob = panes_of([create_event(user_id="bob")])
+    together = create_update(
+        {"ada": panes_of([asked]), "bob": bob}, {}, INDEX, SETTINGS, START
+    )
+    assert [each["_id"] for each in together.lists] == ["bob"]
 
 
 def test_parts_add_up_to_the_score() -> None:

@@ -1,0 +1,137 @@
+"""Take out what is forgotten: of the archive, the history and the stored panes.
+
+What comes after a rule is left out where it is written. What was stored before it is
+taken out here, once, by the query that counts; a crash leaves the rule open, and the
+next batch does it again.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pymongo.database import Database
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from models.forgetting import ForgetRule
+from segue import store
+from segue.clock import Clock
+from segue.events import Action
+from segue.settings import Settings
+from segue.store import Document
+from segue.track_index import TrackIndex, read_track_index
+from segue.track_names import find_by_name_id
+from streaming.archive import forget_archived
+from streaming.forget_rules import read_new_rules, write_rules
+from streaming.panes import Copy, Pane, names_in, pane_in, without_forgotten
+from streaming.tastes import window_document
+from streaming.updating import refresh_list
+
+
+def keep_rules(accepted: DataFrame, database: Database[Document]) -> None:
+    """Keep what the `forgotten` events among the accepted ones say."""
+    said = accepted.where(F.col("action") == Action.FORGOTTEN.value)
+    rows = said.select(
+        *("event_id", "user_id", "action", "track_id", "play_id", "session_id"),
+        *("event_time", "scope", "until"),
+    )
+    write_rules(database, (row.asDict() for row in rows.toLocalIterator()))
+
+
+def forget_new(
+    spark: SparkSession,
+    database: Database[Document],
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    """Take out what new rules cover, and bring their listeners' lists up to date."""
+    ids, rules = read_new_rules(database)
+    if not ids:
+        return
+    index = read_track_index(settings.home / "index")
+    for user_id, held in rules.items():
+        for rule in held:
+            database[store.LISTENS].delete_many(_filter(user_id, rule, "listened_at"))
+        _forget_panes(database, user_id, held, index, clock)
+        refresh_list(database, user_id, index, settings, clock)
+    forget_archived(spark, rules, settings)
+    database[store.FORGETS].update_many(
+        {"_id": {"$in": ids}}, {"$set": {"done_at": clock()}}
+    )
+
+
+def _filter(user_id: str, rule: ForgetRule, time_field: str) -> Document:
+    return {"user_id": user_id, **_conditions(rule, time_field)}
+
+
+def _conditions(rule: ForgetRule, time_field: str) -> Document:
+    bounds = {"$gte": rule.since, "$lte": rule.until}
+    given = {name: moment for name, moment in bounds.items() if moment is not None}
+    of_field = {} if rule.field is None else {rule.field: {"$in": list(rule.values)}}
+    return of_field | ({time_field: given} if given else {})
+
+
+def _forget_panes(
+    database: Database[Document],
+    user_id: str,
+    rules: Iterable[ForgetRule],
+    index: TrackIndex,
+    clock: Clock,
+) -> None:
+    """Rewrite the listener's panes that hold something forgotten.
+
+    Open panes may be written anew by the other query at any moment: then this one is
+    read again.
+    """
+    held = list(rules)
+    for pane_id in list(_touched(database, user_id, held)):
+        while not _forget_in_pane(database, pane_id, held, index, clock):
+            pass
+
+
+def _touched(
+    database: Database[Document], user_id: str, rules: Iterable[ForgetRule]
+) -> Iterator[Any]:
+    alternatives = [
+        {"entries": {"$elemMatch": _conditions(rule, "event_time")}} for rule in rules
+    ]
+    wanted = {"user_id": user_id, "$or": alternatives}
+    for found in database[store.TASTE_WINDOWS].find(wanted, ("_id",)):
+        yield found["_id"]
+
+
+def _forget_in_pane(
+    database: Database[Document],
+    pane_id: Any,
+    rules: list[ForgetRule],
+    index: TrackIndex,
+    clock: Clock,
+) -> bool:
+    """Rewrite one pane; return False if it was written by another meanwhile."""
+    panes = database[store.TASTE_WINDOWS]
+    stored = panes.find_one({"_id": pane_id})
+    if stored is None:
+        return True
+    before = pane_in(stored)
+    kept = without_forgotten(before, rules)
+    if len(kept.entries) == len(before.entries):
+        return True
+    document = _document(database, stored, kept, index) | {"updated_at": clock()}
+    unchanged = {"_id": pane_id, "updated_at": stored["updated_at"]}
+    return panes.replace_one(unchanged, document).matched_count == 1
+
+
+def _document(
+    database: Database[Document], stored: Document, kept: Pane, index: TrackIndex
+) -> Document:
+    aliases = find_by_name_id(database, names_in([kept]))
+    user_id, at = stored["user_id"], stored["updated_at"]
+    if kept.copies:
+        return window_document(user_id, kept, index, aliases, at)
+    # a short pane is stored without its messages: their number stays, less what it lost
+    copies = [Copy(entry.event_id, "") for entry in kept.entries]
+    counted = window_document(user_id, kept._replace(copies=copies), index, aliases, at)
+    n_lost = len(stored["entries"]) - len(kept.entries)
+    return counted | {
+        "n_forgotten": stored.get("n_forgotten", 0) + n_lost,
+        "n_duplicates": stored["n_duplicates"],
+    }

@@ -1,0 +1,156 @@
+"""What is forgotten leaves archive, history, panes and lists, and stays away."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from segue import store
+from segue.clock import system_clock
+from segue.events import Action, PlaybackEvent, Scope
+from segue.settings import Settings
+from segue.track_index import write_track_index
+from streaming.archive import read_archive
+from tests.conftest import SettingsFactory
+from tests.factories import create_event, create_index, seconds
+from tests.integration.conftest import StreamingJob
+from tests.integration.test_history import ledger_of, send
+
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.mongo,
+    pytest.mark.spark,
+    pytest.mark.slow,
+]
+
+LAST_YEAR = timedelta(days=365)
+
+
+def forgotten(
+    scope: Scope, about: PlaybackEvent, at: datetime, until: datetime | None = None
+) -> PlaybackEvent:
+    asked = create_event(
+        Action.FORGOTTEN, about.track_id, about.user_id, at, play_id=about.play_id
+    )
+    session = about.session_id
+    return replace(asked, scope=scope.value, until=until, session_id=session)
+
+
+def plays_of(user_id: str, start: datetime, gap_s: float) -> list[PlaybackEvent]:
+    return [
+        create_event(
+            track_id=f"t{n:03d}", user_id=user_id, at=start + seconds(n * gap_s)
+        )
+        for n in range(6)
+    ]
+
+
+def held(job: StreamingJob, user_id: str) -> dict[str, set[str]]:
+    """Return the tracks that each place holds of a listener."""
+    asked = Action.FORGOTTEN.value
+    table = read_archive(job.settings.home).to_table()
+    panes = job.database[store.TASTE_WINDOWS].find({"user_id": user_id})
+    lists = job.database[store.RECOMMENDATIONS].find({"_id": user_id})
+    return {
+        "archive": {
+            row["track_id"]
+            for row in table.to_pylist()
+            if row["user_id"] == user_id and row["action"] != asked
+        },
+        "listens": {
+            row["track_id"]
+            for row in job.database[store.LISTENS].find({"user_id": user_id})
+        },
+        "panes": {
+            entry["track_id"]
+            for pane in panes
+            for entry in pane["entries"]
+            if entry["action"] != asked
+        },
+        "reasons": {
+            each["track_id"]
+            for found in lists
+            for item in found["items"]
+            for each in item["because"]
+        },
+    }
+
+
+def everywhere(*track_ids: str) -> dict[str, set[str]]:
+    places = ("archive", "listens", "panes", "reasons")
+    return {place: set(track_ids) for place in places}
+
+
+def done(job: StreamingJob, n_rules: int) -> Callable[[], Any]:
+    rules = job.database[store.FORGETS]
+    return lambda: rules.count_documents({"done_at": {"$ne": None}}) == n_rules
+
+
+def adds_up(job: StreamingJob) -> Counter[str]:
+    ledger = ledger_of(job)
+    assert ledger["n_read"] == ledger.total() - ledger["n_read"]
+    return ledger
+
+
+def test_what_is_forgotten_is_nowhere_and_does_not_come_back(
+    settings: SettingsFactory, streaming_job: Callable[[Settings], StreamingJob]
+) -> None:
+    ready = settings(topics=True)
+    write_track_index(ready.home / "index", create_index())
+    job = streaming_job(ready)
+    kafka = ready.kafka
+    now = system_clock()
+    live = plays_of("ada", now - seconds(60), 5)
+    past = plays_of("ada", now - LAST_YEAR, 7_200)
+    bob = plays_of("bob", now - LAST_YEAR, 60)
+    bob_live = plays_of("bob", now - seconds(60), 5)
+    all_past = [event.to_json() for event in [*past, *bob]]
+    all_live = [event.to_json() for event in [*live, *bob_live]]
+    send(kafka, kafka.history_topic, all_past)
+    send(kafka, kafka.events_topic, all_live)
+    job.start()
+    job.wait_until_all_counted(24)
+    job.wait_for("lists", lambda: held(job, "ada")["reasons"])
+    assert held(job, "ada")["archive"] == {f"t{n:03d}" for n in range(6)}
+
+    asked = [
+        forgotten(Scope.LISTEN, live[0], now),
+        forgotten(Scope.TRACK, live[1], now),
+        # of last year: all but the first, which lies before the window
+        forgotten(
+            Scope.WINDOW, past[1], past[1].event_time, past[5].event_time + seconds(1)
+        ),
+        forgotten(Scope.EVERYTHING, bob[0], now),
+    ]
+    send(kafka, kafka.events_topic, [each.to_json() for each in asked[:2]])
+    send(kafka, kafka.events_topic, [asked[3].to_json()])
+    send(kafka, kafka.history_topic, [asked[2].to_json()])
+    job.wait_until_all_counted(28)
+    job.wait_for("end of the forgetting", done(job, 4))
+    ada = everywhere("t002", "t003", "t004", "t005")
+    # the first play of last year is that of another day than the one that is forgotten
+    in_the_past = {
+        place: ada[place] | {"t000"} for place in ("archive", "listens", "panes")
+    }
+    job.wait_for("ada's places", lambda: held(job, "ada") == ada | in_the_past)
+    job.wait_for("bob's places", lambda: held(job, "bob") == everywhere())
+    assert job.database[store.RECOMMENDATIONS].find_one({"_id": "bob"}) is None
+    ledger = adds_up(job)
+    assert (ledger["n_read"], ledger["n_events"]) == (28, 9)
+
+    # it comes again: from Kafka, by another import, after a restart
+    job.kill()
+    send(kafka, kafka.history_topic, all_past)
+    send(kafka, kafka.events_topic, all_live)
+    more = create_event(track_id="t007", user_id="bob", at=system_clock())
+    send(kafka, kafka.events_topic, [more.to_json()])
+    job.start()
+    job.wait_until_all_counted(53)
+    job.wait_for("bob's list", lambda: held(job, "bob") == everywhere("t007"))
+    assert held(job, "ada") == ada | in_the_past
+    again = adds_up(job)
+    assert again["n_events"] == 10
+    assert again["n_duplicates"] == 24
