@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import segue
+from segue.cli_account import account
 from segue.cli_import import import_history
 from segue.cli_music import (
     FOLDER,
@@ -257,7 +258,15 @@ def demo(
     run_demo(chosen, music, check=check, simulator=not no_simulator, report=_report)
 
 
-for _verb in (demo_library, library, features, import_history, rejected, token):
+for _verb in (
+    account,
+    demo_library,
+    library,
+    features,
+    import_history,
+    rejected,
+    token,
+):
     main.add_command(_verb)
 
 
