@@ -15,12 +15,12 @@ from segue.cli_import import import_history
 from segue.cli_music import (
     FOLDER,
     JSON_OPTION,
-    SEED_OPTION,
     demo_library,
     features,
     library,
 )
 from segue.cli_rejected import rejected
+from segue.cli_simulate import simulate
 from segue.cli_token import token
 from segue.errors import SegueError, SettingsError
 from segue.log import configure_logging
@@ -164,35 +164,6 @@ def submit(settings: Settings, job: str, args: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.option("--listeners", type=click.IntRange(min=1), help="Number of listeners.")
-@click.option("--plays-per-min", type=float, help="Plays a minute, of all together.")
-@SEED_OPTION
-@click.pass_obj
-def simulate(
-    settings: Settings, listeners: int | None, plays_per_min: float | None, seed: int
-) -> None:
-    """Let simulated listeners play music until Ctrl-C.
-
-    Each likes one region of the taste space, hears out what lies near and skips what
-    lies far, and mostly chooses from the list that Segue makes for them.
-    """
-    from segue import services
-    from streaming.simulator import run_simulator
-
-    chosen = {
-        key: value
-        for key, value in {
-            "n_listeners": listeners,
-            "plays_per_min": plays_per_min,
-        }.items()
-        if value is not None
-    }
-    simulator = settings.simulator.model_copy(update=chosen)
-    ready = services.with_endpoints(settings)
-    run_simulator(ready.model_copy(update={"simulator": simulator}), seed)
-
-
-@main.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @click.pass_obj
 def publish(settings: Settings, file: Any) -> None:
@@ -261,10 +232,11 @@ def demo(
 for _verb in (
     account,
     demo_library,
-    library,
     features,
     import_history,
+    library,
     rejected,
+    simulate,
     token,
 ):
     main.add_command(_verb)

@@ -13,6 +13,7 @@ SegueError
 │   │   └── SpoolFullError   … and what waits for it on disk has no more room
 │   └── MongoUnreachableError
 ├── MissingProgramError      Java, ffmpeg, Chromium, mongod … is not on the machine
+├── SimulationError          a simulation that cannot be run, or judged
 ├── StreamError              the streaming job cannot start or has failed
 ├── SparkJobError            a job that was handed to spark-submit has failed
 └── CheckFailedError         `segue demo --check` saw something else than it should
@@ -116,6 +117,10 @@ class MongoUnreachableError(ServiceError):
 
 class MissingProgramError(SegueError):
     """A program that Segue needs is not on the machine."""
+
+
+class SimulationError(SegueError):
+    """A simulation that cannot be run, or judged."""
 
 
 class StreamError(SegueError):

@@ -1,0 +1,205 @@
+"""The verb `simulate`: listeners whose tastes are known."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from segue.cli_music import SEED_OPTION
+from segue.errors import SettingsError, SimulationError
+from segue.settings import Settings
+
+if TYPE_CHECKING:
+    from streaming.simulator.run import Plan
+
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_TIMES: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
+_SHARE: Final = click.FloatRange(0, 1)
+_TOTALS: Final = frozenset({"sent", "plays"})
+_CHECK_SEED: Final = 0
+
+
+@click.command()
+@click.option("--listeners", type=click.IntRange(min=1), help="Number of listeners.")
+@click.option(
+    "--rate", type=click.FloatRange(0.01, 50_000), help="Events a second, about."
+)
+@click.option("--plays-per-min", type=float, help="Plays a minute, of all together.")
+@click.option(
+    "--lifelike",
+    is_flag=True,
+    help="Sessions by hour and weekday; a play lasts as long as it is heard.",
+)
+@SEED_OPTION
+@click.option("--start", type=_TIMES, help="UTC time of the first play; else now.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.01),
+    help="Times faster than the clock. With --start or --out: as fast as it goes.",
+)
+@click.option("--events", "n_messages", type=click.IntRange(1), help="End after them.")
+@click.option("--for", "seconds", type=click.FloatRange(0), help="End after seconds.")
+@click.option(
+    "--change-every",
+    "mean_change_s",
+    type=click.FloatRange(1),
+    default=3_600.0,
+    show_default=True,
+    help="Mean seconds between two changes of a listener's taste.",
+)
+@click.option("--duplicates", type=_SHARE, default=0.0, help="Share sent twice.")
+@click.option("--late", type=_SHARE, default=0.0, help="Share behind the watermark.")
+@click.option("--shuffled", type=_SHARE, default=0.0, help="Share out of order.")
+@click.option("--broken", type=_SHARE, default=0.0, help="Share that is no event.")
+@click.option("--out", type=_FILE, help="Write events as JSON lines; needs no Kafka.")
+@click.option("--truth", type=_FILE, help="Where the truth goes.")
+@click.option("--check", is_flag=True, help="See whether --out tells the truth.")
+@click.pass_obj
+def simulate(settings: Settings, /, **options: Any) -> None:
+    """Let simulated listeners play music until Ctrl-C, or --events, or --for.
+
+    Each likes a few regions of the taste space, and at known instants turns to others,
+    at once or over some minutes. They hear out what lies near and skip what lies far,
+    like some of it, stay with an artist, try something new, and mostly choose from the
+    list that Segue makes for them.
+
+    What only the simulator knows is written beside the events, as JSON lines:
+    SEGUE_HOME/simulated/RUN/truth.jsonl. Events go to the live topic; with --start, to
+    the topic of histories, since they are of long ago. The same seed and --start give
+    the same events, to the byte, if nobody has a list: with --out.
+    """
+    out: Path | None = options["out"]
+    if options["check"] and out is None:
+        raise SettingsError("--check reads what --out writes; give --out FILE")
+    plan = _plan(settings, options)
+    folder = settings.home / "simulated" / plan.run_id
+    truth: Path = options["truth"] or folder / "truth.jsonl"
+    _run(settings, plan, out, truth, is_past=options["start"] is not None)
+    if options["check"] and out is not None:
+        _check(settings, out, truth)
+
+
+def _run(
+    settings: Settings, plan: "Plan", out: Path | None, truth: Path, *, is_past: bool
+) -> None:
+    from segue import services, store
+    from segue.track_index import read_track_index
+    from streaming.producer import Producer
+    from streaming.simulator import run
+
+    find = services.with_mongo_if_any if out else services.with_endpoints
+    ready = find(settings)
+    index = read_track_index(settings.home / "index")
+    counts: Counter[str] = Counter()
+    truth.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        database = None
+        if ready.mongo.uri is not None:
+            database = store.connect(ready.mongo)
+            stack.enter_context(closing(database.client))
+        if out is not None:
+            sink = stack.enter_context(run.file_sink(out))
+        else:
+            topic = ready.kafka.history_topic if is_past else None
+            sink = stack.enter_context(
+                Producer(ready.kafka, ready.home / "spool", topic)
+            )
+        read_lists = (
+            run.no_lists
+            if out is not None or database is None
+            else run.ListsOfDatabase(database, index)
+        )
+        truth_file = stack.enter_context(truth.open("wb"))
+        stack.callback(_say_counts, counts, truth, time.monotonic())
+        show = stack.enter_context(_bar(plan))
+        run.simulate(
+            plan,
+            run.read_catalogue(index, database),
+            read_lists,
+            ready.stream.watermark_s,
+            run.Outlets(sink, truth_file, counts, show),
+        )
+
+
+def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
+    from segue.clock import system_clock
+    from streaming.simulator.faults import FaultShares
+    from streaming.simulator.run import Plan
+    from streaming.simulator.turns import EVENTS_PER_PLAY
+
+    asked = [name for name in ("rate", "plays_per_min", "lifelike") if options[name]]
+    if len(asked) > 1:
+        raise SettingsError(f"--{asked[0]} and --{asked[1]} exclude each other")
+    plays_per_min = options["plays_per_min"] or settings.simulator.plays_per_min
+    rate = options["rate"] or plays_per_min * EVENTS_PER_PLAY / 60
+    start = options["start"]
+    is_real_time = start is None and options["out"] is None
+    return Plan(
+        seed=options["seed"],
+        n_listeners=options["listeners"] or settings.simulator.n_listeners,
+        events_per_s=None if options["lifelike"] else rate,
+        start=start.replace(tzinfo=UTC) if start else system_clock(),
+        speed=options["speed"] or (1.0 if is_real_time else None),
+        n_messages=options["n_messages"],
+        seconds=options["seconds"],
+        mean_change_s=options["mean_change_s"],
+        shares=FaultShares(*(options[name] for name in FaultShares._fields)),
+    )
+
+
+@contextmanager
+def _bar(plan: "Plan") -> Iterator[Callable[[int, float], None]]:
+    from tqdm import tqdm
+
+    total = plan.n_messages or plan.seconds
+    unit = "s" if plan.n_messages is None and plan.seconds else "message"
+    is_quiet = total is None and not sys.stderr.isatty()
+    with tqdm(total=total, desc="simulating", unit=unit, disable=is_quiet) as bar:
+
+        def show(n_sent: int, at_s: float) -> None:
+            bar.update((at_s if unit == "s" else n_sent) - bar.n)
+
+        yield show
+
+
+def _say_counts(counts: "Counter[str]", truth: Path, since: float) -> None:
+    rate = counts["sent"] / max(time.monotonic() - since, 0.001)
+    faults = ", ".join(
+        f"{n} {name}" for name, n in sorted(counts.items()) if name not in _TOTALS
+    )
+    click.echo(
+        f"{counts['sent']} messages of {counts['plays']} plays, {rate:.0f}/s"
+        + (f", of them {faults}" if faults else "")
+    )
+    click.echo(f"the truth: {truth}")
+
+
+def _check(settings: Settings, out: Path, truth: Path) -> None:
+    """Print what the events tell of the truth; exit 1 where they tell nothing."""
+    import numpy as np
+
+    from segue.track_index import read_track_index
+    from streaming.simulator.recovery import read_events, recover
+    from streaming.simulator.truth import read_truth
+
+    index = read_track_index(settings.home / "index")
+    told, crowd = read_truth(truth, index)
+    rng = np.random.default_rng(_CHECK_SEED)
+    found = recover(read_events(out), told.start, crowd, index, rng)
+    click.echo(
+        f"cosine with the taste of the moment: {found.heard_out:.3f} heard out, "
+        f"{found.skipped:.3f} skipped, {found.chance:.3f} by chance; "
+        f"{found.share_nearer:.1%} of listeners nearer than chance"
+    )
+    click.echo(
+        f"{found.n_found} of {found.n_jumps} jumps seen within {found.within} plays; "
+        f"by luck {found.by_luck:.1f}"
+    )
+    if not found.is_recovered:
+        raise SimulationError("the events do not tell the truth; simulate longer")

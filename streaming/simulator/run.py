@@ -1,0 +1,251 @@
+"""Let simulated listeners play: events into Kafka or a file, the truth beside them."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import BinaryIO, Final, Protocol
+
+import numpy as np
+from pymongo.database import Database
+
+from segue import store
+from segue.clock import rfc3339
+from segue.store import Document
+from segue.track_index import TrackIndex
+from streaming.simulator import truth
+from streaming.simulator.choosing import Catalogue, ListHead, ReadLists
+from streaming.simulator.crowd import create_crowd
+from streaming.simulator.faults import NO_FAULTS, Faults, FaultShares
+from streaming.simulator.rhythm import Lifelike, Steady
+from streaming.simulator.turns import EVENTS_PER_PLAY, Simulator, Turn
+
+_HEAD: Final = 5
+_LIST_AGE_S: Final = 1.0
+_UNKNOWN_MS: Final = 180_000
+_SLICE_S: Final = 0.05
+_FLUSH_S: Final = 1.0
+_SHUFFLE_S: Final = 60.0
+
+
+class Sink(Protocol):
+    """Where messages go; `streaming.producer.Producer` is one."""
+
+    def send_raw(self, key: bytes, value: bytes) -> None:
+        """Send one message."""
+
+    def flush(self) -> None:
+        """Wait until all are safe."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be simulated.
+
+    Attributes
+    ----------
+    events_per_s : float or None
+        Rate of all listeners together; None for sessions as people have them.
+    speed : float or None
+        How many times faster than the clock; None for as fast as it goes.
+    n_messages, seconds : int or float, optional
+        Where it ends; both None: never.
+    mean_change_s : float
+        Mean time between changes of a listener's taste.
+    """
+
+    seed: int
+    n_listeners: int
+    events_per_s: float | None
+    start: datetime
+    speed: float | None = 1.0
+    n_messages: int | None = None
+    seconds: float | None = None
+    mean_change_s: float = np.inf
+    shares: FaultShares = NO_FAULTS
+
+    @property
+    def run_id(self) -> str:
+        """The same for the same seed and start, and part of every id."""
+        return (
+            f"{self.start:%y%m%d%H%M%S}{self.start.microsecond // 1000:03d}-{self.seed}"
+        )
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Where messages, truth and counts go.
+
+    Attributes
+    ----------
+    counts : Counter
+        Counts as it goes: messages `sent`, `plays`, and messages by fault.
+    progress : callable
+        Takes the number of messages sent, and the seconds of event time.
+    """
+
+    sink: Sink
+    truth: BinaryIO
+    counts: Counter[str]
+    progress: Callable[[int, float], None]
+
+
+def simulate(
+    plan: Plan,
+    catalogue: Catalogue,
+    read_lists: ReadLists,
+    watermark_s: float,
+    outlets: Outlets,
+) -> None:
+    """Send what listeners do until the plan ends or the process is told to."""
+    rng = np.random.default_rng(plan.seed)
+    index = catalogue.index
+    n_tracks = len(index.track_ids)
+    crowd = create_crowd(plan.n_listeners, n_tracks, plan.mean_change_s, rng)
+    run = truth.Run(plan.run_id, plan.seed, plan.start, index.version)
+    outlets.truth.write(run.line())
+    outlets.truth.writelines(truth.listener_lines(crowd, index, plan.start))
+    shuffle_s = min(_SHUFFLE_S, watermark_s / 4)
+    faults = Faults(plan.shares, watermark_s, shuffle_s, rng, outlets.counts)
+    rhythm = (
+        Lifelike(plan.start, crowd.shift_h)
+        if plan.events_per_s is None
+        else Steady(plan.n_listeners, plan.events_per_s / EVENTS_PER_PLAY)
+    )
+    wait = Pace(plan.speed).wait_until
+    simulator = Simulator(crowd, catalogue, rhythm, read_lists, rng, plan.run_id, wait)
+    try:
+        _send(plan, simulator, faults, outlets)
+    finally:
+        outlets.sink.flush()
+        outlets.truth.write(truth.end_line(outlets.counts))
+
+
+def _send(plan: Plan, simulator: Simulator, faults: Faults, outlets: Outlets) -> None:
+    seconds = np.inf if plan.seconds is None else plan.seconds
+    flush_at = time.monotonic() + _FLUSH_S
+    for turns in simulator.turns(plan.start):
+        _note(turns, faults, outlets)
+        at_s = turns[-1].at_s
+        is_last = at_s >= seconds
+        n_left = _pass_on(faults, np.inf if is_last else at_s, plan, outlets)
+        outlets.progress(outlets.counts["sent"], min(at_s, seconds))
+        if is_last or n_left <= 0:
+            return
+        if time.monotonic() >= flush_at:
+            outlets.sink.flush()
+            flush_at = time.monotonic() + _FLUSH_S
+
+
+def _note(turns: list[Turn], faults: Faults, outlets: Outlets) -> None:
+    for turn in turns:
+        for event in turn.events:
+            faults.send(turn.at_s, event)
+        if turn.play is not None:
+            outlets.counts["plays"] += 1
+            outlets.truth.write(truth.play_line(turn.play))
+
+
+def _pass_on(faults: Faults, until_s: float, plan: Plan, outlets: Outlets) -> float:
+    """Send what is due; return how many messages are left to send."""
+    most = np.inf if plan.n_messages is None else plan.n_messages
+    n_left = most - outlets.counts["sent"]
+    for sent in faults.due(until_s, n_left):
+        outlets.sink.send_raw(sent.key, sent.value)
+        if sent.fault is not None:
+            outlets.truth.write(truth.fault_line(sent))
+    return most - outlets.counts["sent"]
+
+
+class Pace:
+    """Holds time to a multiple of the clock.
+
+    Parameters
+    ----------
+    speed : float or None
+        None for no pace at all.
+    """
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed, self._pause = speed, Event()
+        self._begin = time.monotonic()
+
+    def wait_until(self, at_s: float) -> float:
+        """Wait for an instant, in seconds from the start; return what may come with it.
+
+        Turns up to the instant that is returned are made together.
+        """
+        if self._speed is None:
+            return np.inf
+        due = self._begin + at_s / self._speed
+        self._pause.wait(max(0.0, due - time.monotonic()))
+        return at_s + _SLICE_S * self._speed
+
+
+class ListsOfDatabase:
+    """The lists really served: read when a listener chooses, at most once a second."""
+
+    def __init__(self, database: Database[Document], index: TrackIndex) -> None:
+        self._lists, self._index = database[store.RECOMMENDATIONS], index
+        self._read_at: dict[str, float] = {}
+        self._heads: dict[str, ListHead] = {}
+
+    def __call__(self, user_ids: Sequence[str]) -> dict[str, ListHead]:
+        """Return the lists of those who have one; see `ReadLists`."""
+        now = time.monotonic()
+        old = [u for u in user_ids if now - self._read_at.get(u, -np.inf) > _LIST_AGE_S]
+        wanted = {"items": {"$slice": _HEAD}, "updated_at": 1}
+        for found in self._lists.find({"_id": {"$in": old}}, wanted):
+            rows = [self._index.row_of.get(i["track_id"]) for i in found["items"]]
+            # as the player names the list that it shows
+            list_id = f"{found['_id']}@{rfc3339(found['updated_at'])}"
+            known = [row for row in rows if row is not None]
+            self._heads[found["_id"]] = ListHead(list_id, known)
+        self._read_at |= dict.fromkeys(old, now)
+        return {u: self._heads[u] for u in user_ids if u in self._heads}
+
+
+def no_lists(user_ids: Sequence[str]) -> dict[str, ListHead]:
+    """Return no list for anybody; see `ReadLists`."""
+    return {}
+
+
+def read_catalogue(index: TrackIndex, database: Database[Document] | None) -> Catalogue:
+    """Return what can be played; lengths and artists as the database tells them."""
+    n = len(index.track_ids)
+    durations_ms, artists = np.full(n, _UNKNOWN_MS), np.arange(n)
+    numbers: dict[str, int] = {}
+    fields = ("duration_s", "artist_id")
+    for track in (
+        database[store.TRACKS].find({}, fields) if database is not None else ()
+    ):
+        row = index.row_of.get(track["_id"])
+        if row is not None:
+            durations_ms[row] = (
+                round((track.get("duration_s") or 0) * 1000) or _UNKNOWN_MS
+            )
+            artist = track.get("artist_id") or track["_id"]
+            artists[row] = numbers.setdefault(artist, n + len(numbers))
+    return Catalogue(index, durations_ms, artists)
+
+
+@contextmanager
+def file_sink(path: Path) -> Iterator[Sink]:
+    """Open a file that takes messages as lines."""
+    with path.open("wb") as file:
+        yield _FileSink(file)
+
+
+@dataclass(frozen=True)
+class _FileSink:
+    file: BinaryIO
+
+    def send_raw(self, key: bytes, value: bytes) -> None:
+        self.file.write(value + b"\n")
+
+    def flush(self) -> None:
+        self.file.flush()
