@@ -53,6 +53,12 @@ _CHECK_SEED: Final = 0
     show_default=True,
     help="Mean seconds between two changes of a listener's taste.",
 )
+@click.option(
+    "--names",
+    default="listener",
+    show_default=True,
+    help="What the names of the listeners begin with.",
+)
 @click.option("--duplicates", type=_SHARE, default=0.0, help="Share sent twice.")
 @click.option("--late", type=_SHARE, default=0.0, help="Share behind the watermark.")
 @click.option("--shuffled", type=_SHARE, default=0.0, help="Share out of order.")
@@ -72,7 +78,8 @@ def simulate(settings: Settings, /, **options: Any) -> None:
     What only the simulator knows is written beside the events, as JSON lines:
     SEGUE_HOME/simulated/RUN/truth.jsonl. Events go to the live topic; with --start, to
     the topic of histories, since they are of long ago. The same seed and --start give
-    the same events, to the byte, if nobody has a list: with --out.
+    the same events, to the byte, if nobody has a list: with --out. For more than one
+    process can make, start several, each with --seed and --names of its own.
     """
     out: Path | None = options["out"]
     if options["check"] and out is None:
@@ -149,6 +156,7 @@ def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
         n_messages=options["n_messages"],
         seconds=options["seconds"],
         mean_change_s=options["mean_change_s"],
+        names=options["names"],
         shares=FaultShares(*(options[name] for name in FaultShares._fields)),
     )
 

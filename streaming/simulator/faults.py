@@ -2,9 +2,8 @@
 
 import heapq
 import json
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Final, NamedTuple
@@ -53,25 +52,38 @@ class Faults:
     watermark_s, shuffle_s : float
         A late event has happened longer ago than the first; copies and shuffled
         messages are held back for at most the second.
-    counts : Counter
-        Counts the messages `sent`, and those of each fault.
     """
 
     shares: FaultShares
     watermark_s: float
     shuffle_s: float
     rng: np.random.Generator
-    counts: Counter[str]
 
     def __post_init__(self) -> None:
         self._held: list[tuple[float, int, Sent]] = []
         self._number = count()
 
-    def send(self, at_s: float, event: PlaybackEvent) -> None:
-        """Take an event that happens at `at_s`, in seconds from the start."""
-        if not any(self.shares):
-            self._hold(at_s, event, event.to_json(), None)
-            return
+    def messages(self, at_s: float, events: Iterable[PlaybackEvent]) -> Iterator[Sent]:
+        """Yield what is sent at `at_s`, in seconds from the start: events, by then.
+
+        Messages that were held back until now come first.
+        """
+        yield from self._due(at_s)
+        has_faults = any(self.shares)
+        for event in events:
+            if has_faults:
+                self._hold_with_faults(at_s, event)
+                yield from self._due(at_s)
+            else:
+                yield Sent(
+                    event.event_id, event.user_id.encode(), event.to_json(), None
+                )
+
+    def rest(self) -> Iterator[Sent]:
+        """Yield all that is still held back."""
+        return self._due(np.inf)
+
+    def _hold_with_faults(self, at_s: float, event: PlaybackEvent) -> None:
         luck = self.rng.random(len(self.shares))
         duplicates, late, shuffled, broken = (luck < np.array(self.shares)).tolist()
         if broken:
@@ -80,8 +92,8 @@ class Faults:
             return
         if late:
             ago_s = self.watermark_s + self.rng.uniform(1.0, _LATER_S)
-            event = replace(
-                event, event_time=event.event_time - timedelta(seconds=ago_s)
+            event = event._replace(
+                event_time=event.event_time - timedelta(seconds=ago_s)
             )
         value = event.to_json()
         delay_s = self.rng.uniform(0.0, self.shuffle_s, 2)
@@ -90,15 +102,9 @@ class Faults:
         if duplicates:
             self._hold(at_s + delay_s[1], event, value, "duplicates")
 
-    def due(self, at_s: float, most: float) -> Iterator[Sent]:
-        """Yield the messages that are on their way by `at_s`, at most so many."""
-        end = self.counts["sent"] + most
-        while self._held and self._held[0][0] <= at_s and self.counts["sent"] < end:
-            sent = heapq.heappop(self._held)[2]
-            self.counts["sent"] += 1
-            if sent.fault is not None:
-                self.counts[sent.fault] += 1
-            yield sent
+    def _due(self, at_s: float) -> Iterator[Sent]:
+        while self._held and self._held[0][0] <= at_s:
+            yield heapq.heappop(self._held)[2]
 
     def _hold(
         self, at_s: float, event: PlaybackEvent, value: bytes, fault: str | None

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ from segue.track_index import TrackIndex
 from streaming.simulator import truth
 from streaming.simulator.choosing import Catalogue, ListHead, ReadLists
 from streaming.simulator.crowd import create_crowd
-from streaming.simulator.faults import NO_FAULTS, Faults, FaultShares
+from streaming.simulator.faults import NO_FAULTS, Faults, FaultShares, Sent
 from streaming.simulator.rhythm import Lifelike, Steady
-from streaming.simulator.turns import EVENTS_PER_PLAY, Simulator, Turn
+from streaming.simulator.turns import EVENTS_PER_PLAY, Simulator
 
 _HEAD: Final = 5
 _LIST_AGE_S: Final = 1.0
@@ -67,6 +67,7 @@ class Plan:
     seconds: float | None = None
     mean_change_s: float = np.inf
     shares: FaultShares = NO_FAULTS
+    names: str = "listener"
 
     @property
     def run_id(self) -> str:
@@ -102,15 +103,18 @@ def simulate(
     outlets: Outlets,
 ) -> None:
     """Send what listeners do until the plan ends or the process is told to."""
-    rng = np.random.default_rng(plan.seed)
+    # of their own each, so that faults do not change what listeners do
+    rng, fault_rng = np.random.default_rng(plan.seed).spawn(2)
     index = catalogue.index
     n_tracks = len(index.track_ids)
-    crowd = create_crowd(plan.n_listeners, n_tracks, plan.mean_change_s, rng)
+    crowd = create_crowd(
+        plan.names, plan.n_listeners, n_tracks, plan.mean_change_s, rng
+    )
     run = truth.Run(plan.run_id, plan.seed, plan.start, index.version)
     outlets.truth.write(run.line())
     outlets.truth.writelines(truth.listener_lines(crowd, index, plan.start))
     shuffle_s = min(_SHUFFLE_S, watermark_s / 4)
-    faults = Faults(plan.shares, watermark_s, shuffle_s, rng, outlets.counts)
+    faults = Faults(plan.shares, watermark_s, shuffle_s, fault_rng)
     rhythm = (
         Lifelike(plan.start, crowd.shift_h)
         if plan.events_per_s is None
@@ -126,39 +130,36 @@ def simulate(
 
 
 def _send(plan: Plan, simulator: Simulator, faults: Faults, outlets: Outlets) -> None:
+    most = np.inf if plan.n_messages is None else plan.n_messages
     seconds = np.inf if plan.seconds is None else plan.seconds
     flush_at = time.monotonic() + _FLUSH_S
     for turns in simulator.turns(plan.start):
-        _note(turns, faults, outlets)
-        at_s = turns[-1].at_s
-        is_last = at_s >= seconds
-        n_left = _pass_on(faults, np.inf if is_last else at_s, plan, outlets)
-        outlets.progress(outlets.counts["sent"], min(at_s, seconds))
-        if is_last or n_left <= 0:
-            return
+        for turn in turns:
+            if turn.at_s > seconds:
+                _pass_on(faults.rest(), most, outlets)
+                return
+            _pass_on(faults.messages(turn.at_s, turn.events), most, outlets)
+            if outlets.counts["sent"] >= most:
+                return
+            if turn.play is not None:
+                outlets.counts["plays"] += 1
+                outlets.truth.write(truth.play_line(turn.play))
+        outlets.progress(outlets.counts["sent"], turns[-1].at_s)
         if time.monotonic() >= flush_at:
             outlets.sink.flush()
             flush_at = time.monotonic() + _FLUSH_S
 
 
-def _note(turns: list[Turn], faults: Faults, outlets: Outlets) -> None:
-    for turn in turns:
-        for event in turn.events:
-            faults.send(turn.at_s, event)
-        if turn.play is not None:
-            outlets.counts["plays"] += 1
-            outlets.truth.write(truth.play_line(turn.play))
-
-
-def _pass_on(faults: Faults, until_s: float, plan: Plan, outlets: Outlets) -> float:
-    """Send what is due; return how many messages are left to send."""
-    most = np.inf if plan.n_messages is None else plan.n_messages
-    n_left = most - outlets.counts["sent"]
-    for sent in faults.due(until_s, n_left):
-        outlets.sink.send_raw(sent.key, sent.value)
+def _pass_on(messages: Iterable[Sent], most: float, outlets: Outlets) -> None:
+    sink, counts = outlets.sink, outlets.counts
+    for sent in messages:
+        sink.send_raw(sent.key, sent.value)
+        counts["sent"] += 1
         if sent.fault is not None:
+            counts[sent.fault] += 1
             outlets.truth.write(truth.fault_line(sent))
-    return most - outlets.counts["sent"]
+        if counts["sent"] >= most:
+            return
 
 
 class Pace:

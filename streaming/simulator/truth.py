@@ -68,8 +68,16 @@ def listener_lines(crowd: Crowd, index: TrackIndex, start: datetime) -> Iterator
 
 def play_line(play: Play) -> bytes:
     """Return the line of a play."""
-    near = round(play.closeness, 4)
-    return _line("play", play._asdict() | {"at": rfc3339(play.at), "closeness": near})
+    fields = {
+        "kind": "play",
+        "play_id": play.play_id,
+        "user_id": play.user_id,
+        "track_id": play.track_id,
+        "at": rfc3339(play.at),
+        "closeness": round(play.closeness, 4),
+        "chosen": play.chosen,
+    }
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def fault_line(sent: Sent) -> bytes:

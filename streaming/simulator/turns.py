@@ -54,12 +54,23 @@ class Turn(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """The play that a listener has begun, and how it will end."""
+    """How a play will end."""
 
     row: int
     source: dict[str, Any]
     share: float
     actions: tuple[Action, ...]
+
+
+class _Playing(NamedTuple):
+    """The play that a listener has begun."""
+
+    user_id: str
+    play_id: str
+    session_id: str
+    track_id: str
+    duration_ms: int
+    outcome: _Outcome
 
 
 _ENDS: Final = {
@@ -112,7 +123,7 @@ class Simulator:
         self._durations_ms = catalogue.durations_ms.tolist()
         self._rng, self._run_id, self._wait_until = rng, run_id, wait_until
         n = len(crowd.user_ids)
-        self._playing: list[_Outcome | None] = [None] * n
+        self._playing: list[_Playing | None] = [None] * n
         self._n_plays, self._n_sessions = [0] * n, [1] * n
         self._loved_artist = np.full(n, NONE)
 
@@ -171,16 +182,28 @@ class Simulator:
         if playing is None:
             return []
         self._playing[number] = None
-        return [self._event(number, at, action, playing) for action in playing.actions]
+        share = playing.outcome.share
+        return [_event(playing, at, each, share) for each in playing.outcome.actions]
 
     def _start(
-        self, number: int, at: datetime, playing: _Outcome, near: float, reason: int
+        self, number: int, at: datetime, outcome: _Outcome, near: float, reason: int
     ) -> tuple[PlaybackEvent, Play]:
-        self._playing[number] = playing
         self._n_plays[number] += 1
-        event = self._event(number, at, Action.STARTED, playing)
-        ids = event.play_id, event.user_id, event.track_id
-        return event, Play(*ids, at, near, CHOSEN[reason])
+        user_id = self._crowd.user_ids[number]
+        told = f"{self._run_id}-{user_id}"
+        playing = _Playing(
+            user_id,
+            f"{told}-{self._n_plays[number]}",
+            f"{told}-s{self._n_sessions[number]}",
+            self._catalogue.index.track_ids[outcome.row],
+            self._durations_ms[outcome.row],
+            outcome,
+        )
+        self._playing[number] = playing
+        play = Play(
+            playing.play_id, user_id, playing.track_id, at, near, CHOSEN[reason]
+        )
+        return _event(playing, at, Action.STARTED, 0.0), play
 
     def _begin(
         self, who: Rows, at_s: Floats
@@ -214,26 +237,24 @@ class Simulator:
         begun = list(zip(outcomes, *known, strict=True))
         return share * self._catalogue.durations_ms[rows] / 1000.0, begun
 
-    def _event(
-        self, number: int, at: datetime, action: Action, playing: _Outcome
-    ) -> PlaybackEvent:
-        user_id = self._crowd.user_ids[number]
-        play_id = f"{self._run_id}-{user_id}-{self._n_plays[number]}"
-        duration_ms = self._durations_ms[playing.row]
-        share = 0.0 if action is Action.STARTED else playing.share
-        return PlaybackEvent(
-            event_id=f"{play_id}-{action}",
-            user_id=user_id,
-            track_id=self._catalogue.index.track_ids[playing.row],
-            session_id=f"{self._run_id}-{user_id}-s{self._n_sessions[number]}",
-            play_id=play_id,
-            action=action,
-            event_time=at,
-            played_ms=round(share * duration_ms),
-            duration_ms=duration_ms,
-            position_ms=round(share * duration_ms),
-            source=playing.source,
-        )
+
+def _event(
+    playing: _Playing, at: datetime, action: Action, share: float
+) -> PlaybackEvent:
+    heard_ms = round(share * playing.duration_ms)
+    return PlaybackEvent(
+        event_id=f"{playing.play_id}-{action}",
+        user_id=playing.user_id,
+        track_id=playing.track_id,
+        session_id=playing.session_id,
+        play_id=playing.play_id,
+        action=action,
+        event_time=at,
+        played_ms=heard_ms,
+        duration_ms=playing.duration_ms,
+        position_ms=heard_ms,
+        source=playing.outcome.source,
+    )
 
 
 def _source(chosen: tuple[str, int] | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,7 +39,7 @@ def forgotten(
         Action.FORGOTTEN, about.track_id, about.user_id, at, play_id=about.play_id
     )
     session = about.session_id
-    return replace(asked, scope=scope.value, until=until, session_id=session)
+    return asked._replace(scope=scope.value, until=until, session_id=session)
 
 
 def plays_of(user_id: str, start: datetime, gap_s: float) -> list[PlaybackEvent]:
