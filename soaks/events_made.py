@@ -5,7 +5,6 @@ and a value, and notes in SENT how many bytes of the file are safe; when Kafka h
 of them it makes SENT.end.
 """
 
-import json
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ import numpy as np
 from segue.events import Action, PlaybackEvent
 from segue.settings import load_settings
 from streaming.producer import Producer
+from streaming.simulator.faults import N_WAYS, broken_message
 
 N_TRACKS: Final = 500
 SHARE_COPIES: Final = 0.05
@@ -100,19 +100,8 @@ def _event(
 
 
 def _broken(number: int, line: bytes) -> bytes:
-    """Return a message that is no event, in one of several ways."""
     key, _, value = line.partition(b"\t")
-    fields = json.loads(value)
-    ways = (
-        b"no json",
-        value[: len(value) // 2],
-        b"[]",
-        json.dumps(fields | {"action": "danced"}).encode(),
-        json.dumps(fields | {"played_ms": -1}).encode(),
-        json.dumps(fields | {"event_time": "9999-01-01T00:00:00Z"}).encode(),
-        json.dumps(fields | {"schema": 9}).encode(),
-    )
-    return key + b"\t" + ways[number % len(ways)]
+    return key + b"\t" + broken_message(value, number % N_WAYS)
 
 
 def send(messages: Path, sent: Path) -> None:
