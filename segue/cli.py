@@ -20,6 +20,7 @@ from segue.cli_music import (
     library,
 )
 from segue.cli_rejected import rejected
+from segue.cli_replay import replay
 from segue.cli_simulate import simulate
 from segue.cli_token import token
 from segue.errors import SegueError, SettingsError
@@ -236,6 +237,7 @@ for _verb in (
     import_history,
     library,
     rejected,
+    replay,
     simulate,
     token,
 ):

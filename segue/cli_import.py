@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from streaming.importers.run import Summary
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_KINDS = click.Choice(["spotify", "listenbrainz", "lastfm"])
+KINDS = click.Choice(["spotify", "listenbrainz", "lastfm"])
 _N_SHOWN = 10
 
 
 @click.command("import")
-@click.argument("kind", type=_KINDS)
+@click.argument("kind", type=KINDS)
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--listener", help="Whose history it is, where the files do not say.")
 @click.option("--dry-run", is_flag=True, help="Read and count; send nothing.")

@@ -29,6 +29,7 @@ from streaming.schemas import COORDINATES, ENTRY_FIELDS, EVENT_FIELDS, OTHER_FIE
 from streaming.session import worker_database
 
 FOLDER: Final = "events"
+_PREFIX: Final = "event_date="
 ARCHIVED: Final = StructType(
     [
         StructField("event_date", DateType(), nullable=False),
@@ -73,13 +74,37 @@ def read_archive(home: Path) -> ds.Dataset:
     return ds.dataset(folder, format="parquet", partitioning=hive)
 
 
+def dates_of(folder: Path) -> list[date]:
+    """Return the dates of which an archive's folder holds events."""
+    names = (path.name for path in folder.glob(f"{_PREFIX}*"))
+    return sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
+
+
+def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
+    """Return the events of one date by time, each once.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the archive.
+    listener : str, optional
+        Only theirs.
+    """
+    files = _files(folder / f"{_PREFIX}{day.isoformat()}")
+    if not files:
+        return pa.table({name: [] for name in _COLUMNS})
+    wanted = None if listener is None else pc.field("user_id") == listener
+    events = ds.dataset(files, format="parquet").to_table(_COLUMNS, filter=wanted)
+    return _distinct(events).sort_by([("event_time", "ascending"), *_PLACE])
+
+
 def forget_archived(spark: SparkSession, rules: Rules, settings: Settings) -> int:
     """Take what the rules cover out of the archive; return how many events.
 
     A date is rewritten by one task, file by file: those that hold something of it.
     """
     folder = settings.home / FOLDER
-    dates = [(path.name,) for path in sorted(folder.glob("event_date=*"))]
+    dates = [(path.name,) for path in sorted(folder.glob(f"{_PREFIX}*"))]
     if not dates:
         return 0
 
@@ -148,7 +173,7 @@ def append(folder: Path, day: date, events: pa.Table, max_small_files: int) -> i
 
     Of several copies, the one that lies first in Kafka is kept.
     """
-    place = folder / f"event_date={day.isoformat()}"
+    place = folder / f"{_PREFIX}{day.isoformat()}"
     place.mkdir(parents=True, exist_ok=True)
     _finish_merging(place)
     new = _without_known(place, _distinct(events.sort_by(_PLACE)))

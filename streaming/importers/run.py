@@ -138,7 +138,9 @@ class Importer:
         found = find_tracks(self.database, [play.name for _, play in new])
         for (event_id, play), track in zip(new, found, strict=True):
             if self.sender is not None:
-                self.sender.send(self._event(event_id, play, track))
+                listener = self._listener_of(play)
+                event = event_of(self.kind, listener, event_id, play, track)
+                self.sender.send(event)
         lost = [
             play.name for (_, play), track in zip(new, found, strict=True) if not track
         ]
@@ -163,42 +165,59 @@ class Importer:
                 done.too_short += 1
             elif len(self._listener_of(line)) > MAX_ID_CHARS:
                 done.refuse(Refusal(Reason.TOO_LONG, "the name of the listener"))
-            elif self.ledger.add(event_id := self._event_id(line)):
+            elif self.ledger.add(
+                event_id := event_id_of(self.kind, self._listener_of(line), line)
+            ):
                 yield event_id, line
             else:
                 done.duplicate += 1
 
-    def _event_id(self, play: Play) -> str:
-        name = play.name
-        told = (self.kind, self._listener_of(play), rfc3339(play.at), play.played_ms)
-        key = "\n".join(map(str, (*told, name.artist, name.title)))
-        return hashlib.sha256(key.encode()).hexdigest()[:_EVENT_ID_CHARS]
-
     def _listener_of(self, play: Play) -> str:
-        listener = self.listener or play.listener
-        if listener is None:
-            raise HistoryError(
-                "the file does not say whose history it is; add --listener NAME"
-            )
-        return listener
+        return listener_of(play, self.listener)
 
-    def _event(
-        self, event_id: str, play: Play, track: FoundTrack | None
-    ) -> PlaybackEvent:
-        name = play.name
-        duration_ms = name.duration_ms or (track.duration_ms if track else None)
-        return PlaybackEvent(
-            event_id=event_id,
-            user_id=self._listener_of(play),
-            track_id=track.track_id if track else name_id_of(name.artist, name.title),
-            session_id=f"{self.kind}-{play.at:%Y%m%d}",
-            play_id=event_id,
-            action=play.action,
-            event_time=play.at,
-            played_ms=play.played_ms,
-            duration_ms=duration_ms,
-            source=named_source("import", name, importer=self.kind),
+
+def listener_of(play: Play, chosen: str | None) -> str:
+    """Return whose play it is.
+
+    Raises
+    ------
+    HistoryError
+        When neither the file nor anybody says so.
+    """
+    listener = chosen or play.listener
+    if listener is None:
+        raise HistoryError(
+            "the file does not say whose history it is; add --listener NAME"
         )
+    return listener
+
+
+def event_id_of(kind: str, listener: str, play: Play) -> str:
+    """Return the id of a play: the same whenever it is imported."""
+    name = play.name
+    told = (kind, listener, rfc3339(play.at), play.played_ms, name.artist, name.title)
+    key = "\n".join(map(str, told))
+    return hashlib.sha256(key.encode()).hexdigest()[:_EVENT_ID_CHARS]
+
+
+def event_of(
+    kind: str, listener: str, event_id: str, play: Play, track: FoundTrack | None
+) -> PlaybackEvent:
+    """Return the event of a play; `track` is None where the catalogue has none."""
+    name = play.name
+    duration_ms = name.duration_ms or (track.duration_ms if track else None)
+    return PlaybackEvent(
+        event_id=event_id,
+        user_id=listener,
+        track_id=track.track_id if track else name_id_of(name.artist, name.title),
+        session_id=f"{kind}-{play.at:%Y%m%d}",
+        play_id=event_id,
+        action=play.action,
+        event_time=play.at,
+        played_ms=play.played_ms,
+        duration_ms=duration_ms,
+        source=named_source("import", name, importer=kind),
+    )
 
 
 def read_lines(source: Source, kind: str) -> Iterator[Line]:
