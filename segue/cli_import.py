@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from segue.cli_music import JSON_OPTION
+from segue.cli_music import HISTORY_KINDS, JSON_OPTION
 from segue.settings import Settings
 
 if TYPE_CHECKING:
     from streaming.importers.run import Summary
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-KINDS = click.Choice(["spotify", "listenbrainz", "lastfm"])
 _N_SHOWN = 10
 
 
 @click.command("import")
-@click.argument("kind", type=KINDS)
+@click.argument("kind", type=HISTORY_KINDS)
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--listener", help="Whose history it is, where the files do not say.")
 @click.option("--dry-run", is_flag=True, help="Read and count; send nothing.")
@@ -63,7 +62,7 @@ def import_history(
     summary, topic = Summary(), ready.kafka.history_topic
     with (
         closing(database.client),
-        Ledger(settings.home / "imports" / "ledger.sqlite") as ledger,
+        Ledger(settings.home / "imports" / "ledger.sqlite", is_trial=dry_run) as ledger,
         nullcontext()
         if dry_run
         else Producer(ready.kafka, settings.home / "spool", topic) as producer,

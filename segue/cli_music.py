@@ -9,6 +9,7 @@ from segue.settings import Settings
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+HISTORY_KINDS = click.Choice(["spotify", "listenbrainz", "lastfm"])
 SEED_OPTION = click.option(
     "--seed", default=1, show_default=True, help="Same seed, same result."
 )

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from segue.cli_import import KINDS
-from segue.cli_music import JSON_OPTION
+from segue.cli_music import HISTORY_KINDS, JSON_OPTION
 from segue.errors import SettingsError
 from segue.settings import Settings
 
@@ -47,7 +46,9 @@ class _Speed(click.ParamType):  # type: ignore[type-arg]
 
 @click.command()
 @click.argument("file", type=_PATH, required=False)
-@click.option("--kind", type=KINDS, help="FILE is a history as `import` takes it.")
+@click.option(
+    "--kind", type=HISTORY_KINDS, help="FILE is a history as `import` takes it."
+)
 @click.option(
     "--speed", type=_Speed(), default="1", show_default=True, help="Times faster; max."
 )

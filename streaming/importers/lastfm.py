@@ -1,8 +1,9 @@
 """Last.fm: tables of the common exporters, and the Last.fm-1K data set.
 
 A scrobble is a play of half of the track or four minutes. Known tables: with a header
-that names its columns; without one, `artist,album,track,date`; and six columns of tabs,
-`user, time, artist id, artist, track id, track`.
+that names its columns, between them commas, semicolons or tabs; without one,
+`artist,album,track,date`; and six columns of tabs, `user, time, artist id, artist,
+track id, track`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,8 @@ _ALIASES: Final = {
     "timestamp": "date",
     "username": "user",
 }
+# lastfmstats.com writes `Date#listener`, in milliseconds
+_OF_STATS: Final = "date#"
 _FORMATS: Final = (
     "%d %b %Y %H:%M",
     "%d %b %Y, %H:%M",
@@ -50,9 +53,11 @@ _FORMATS: Final = (
 def read_lastfm(file: IO[bytes], head: str) -> Iterator[Line]:
     """Yield the scrobbles of one file."""
     first = head.lstrip("\ufeff").split("\n", 1)[0]
-    is_tsv = "\t" in first
-    rows = iter_tsv(file) if is_tsv else iter_csv(file)
-    columns = _columns(first.strip().split("\t" if is_tsv else ","))
+    comma = next((c for c in "\t;" if _columns(first.strip().split(c))), None)
+    comma = comma or ("\t" if "\t" in first else ",")
+    is_tsv = comma == "\t"
+    rows = iter_tsv(file) if is_tsv else iter_csv(file, comma)
+    columns = _columns(first.strip().split(comma))
     if columns is not None:
         next(rows, None)
     else:
@@ -68,6 +73,7 @@ def _columns(cells: Sequence[str]) -> Sequence[str] | None:
     """Return the names of the columns, where the first row is a header."""
     names = [cell.strip().strip('"').lower().replace(" ", "_") for cell in cells]
     known = [_ALIASES.get(name, name) for name in names]
+    known = [_OF_STATS if name.startswith(_OF_STATS) else name for name in known]
     return known if {"artist", "track"} <= set(known) else None
 
 
@@ -85,9 +91,20 @@ def _play(columns: Sequence[str], cells: Sequence[str]) -> Line:
     return Play(name, _time(fields), Action.COMPLETED, None, listener)
 
 
+def _from_ms(text: str) -> datetime:
+    try:
+        return from_epoch_s("date", int(text) / 1000)
+    except ValueError:
+        raise InvalidEventError(
+            Reason.BAD_TIME, f"date is {text!r:.40}, want Unix milliseconds"
+        ) from None
+
+
 def _time(fields: dict[str, str]) -> datetime:
     if (seconds := fields.get("uts", "").strip()) and seconds != "0":
         return from_epoch_s("uts", seconds)
+    if _OF_STATS in fields:
+        return _from_ms(fields[_OF_STATS])
     text = fields.get("date", "").strip()
     if "T" in text:
         return moment("date", text)

@@ -25,7 +25,7 @@ _NEXT: Final = re.compile(r"\}\s*+(?:,\s*+)?(?=\{)")
 
 
 _END: Final = Refusal(TRUNCATED, "the file has no more lines")
-_MAX_GAP_CHARS: Final = 64
+_BLANKS: Final = " \t\r\n,\ufeff"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def text_of(file: IO[bytes]) -> Iterator[str]:
     """Yield the text in chunks; bytes that are none become lone surrogates."""
     content = file.read(_CHUNK_BYTES)
     encoding = encoding_of(content)
-    errors = "replace" if encoding == "utf-16" else "surrogateescape"
+    errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     while content:
         yield decoder.decode(content)
@@ -123,8 +123,13 @@ class _Values:
                 if may_go_on and rest <= MAX_PIECE_CHARS and not self._is_all:
                     self._read_more()
                     continue
+                is_large = may_go_on and rest > MAX_PIECE_CHARS and self._is_cut(error)
                 is_found = self._skip_element()
-                yield _broken(error, is_last=not is_found)
+                yield (
+                    _too_large(rest, "at least ")
+                    if is_large
+                    else _broken(error, is_last=not is_found)
+                )
                 if not is_found:
                     return
 
@@ -141,10 +146,23 @@ class _Values:
         while (found := _NEXT.search(self._text, self._at)) is None:
             if self._is_all:
                 return False
-            self._at = max(self._at, len(self._text) - _MAX_GAP_CHARS)
+            self._forget_all_but_end()
             self._read_more()
         self._at = found.end()
         return True
+
+    def _forget_all_but_end(self) -> None:
+        """Keep a bracket that may be the end of an element, however long the gap."""
+        text = self._text[self._at :]
+        solid = text.rstrip(_BLANKS)
+        gap = text[len(solid) :]
+        self._text = solid[-1:] + ("," if "," in gap else gap[:1])
+        self._at = 0
+
+    def _is_cut(self, error: Exception) -> bool:
+        """Tell whether an element seems right as far as it has been read."""
+        at = getattr(error, "pos", 0)
+        return "Unterminated" in str(error) or at >= len(self._text) - 1
 
     def _read_more(self) -> None:
         more = next(self._chunks, None)
@@ -161,7 +179,7 @@ def iter_tsv(file: IO[bytes]) -> Iterator[list[str] | Refusal]:
             yield line.split("\t")
 
 
-def iter_csv(file: IO[bytes]) -> Iterator[list[str] | Refusal]:
+def iter_csv(file: IO[bytes], comma: str = ",") -> Iterator[list[str] | Refusal]:
     """Yield the rows of a table of commas; quoted cells may hold newlines.
 
     Where a quote has no end, its line alone is refused.
@@ -181,7 +199,7 @@ def iter_csv(file: IO[bytes]) -> Iterator[list[str] | Refusal]:
             lines.put_back(held)
             yield Refusal(Reason.WRONG_VALUE, f"a quote is not closed: {line:.60}")
         elif row.strip():
-            yield _cells(row)
+            yield _cells(row, comma)
 
 
 class _PushBack:
@@ -200,11 +218,11 @@ class _PushBack:
         self._waiting[:0] = [line for line in lines if line is not _END]
 
 
-def _cells(row: str) -> list[str] | Refusal:
+def _cells(row: str, comma: str) -> list[str] | Refusal:
     if '"' not in row:
-        return row.split(",")
+        return row.split(comma)
     try:
-        return next(csv.reader([row]))
+        return next(csv.reader([row], delimiter=comma))
     except csv.Error as error:
         return Refusal(Reason.WRONG_VALUE, f"not a row: {error}")
 
@@ -223,6 +241,8 @@ def _broken(error: Exception, is_last: bool) -> Refusal:
     return Refusal(TRUNCATED if is_cut else Reason.NOT_JSON, str(error)[:120])
 
 
-def _too_large(n_chars: int) -> Refusal:
-    detail = f"{n_chars} characters in one line, at most {MAX_PIECE_CHARS} are taken"
+def _too_large(n_chars: int, about: str = "") -> Refusal:
+    detail = (
+        f"{about}{n_chars} characters in one piece, at most {MAX_PIECE_CHARS} are taken"
+    )
     return Refusal(Reason.TOO_LARGE, detail)

@@ -31,7 +31,7 @@ READERS: Final[dict[str, Callable[[IO[bytes], str], Iterator[Line]]]] = {
 TOO_SHORT_MS: Final = 1_000
 """Nobody heard what was played for less: it went by on the way to another track."""
 
-_BATCH: Final = 2_000
+_BATCH: Final = 5_000
 _AHEAD: Final = timedelta(days=1)
 _EVENT_ID_CHARS: Final = 32
 _SIGNS: Final = {
@@ -154,6 +154,19 @@ class Importer:
     def _new_plays(
         self, lines: Sequence[Line], done: Summary
     ) -> Iterator[tuple[str, Play]]:
+        plays = [
+            (event_id_of(self.kind, self._listener_of(play), play), play)
+            for play in self._plays(lines, done)
+        ]
+        new = self.ledger.add([event_id for event_id, _ in plays])
+        for event_id, play in plays:
+            if event_id in new:
+                new.remove(event_id)
+                yield event_id, play
+            else:
+                done.duplicate += 1
+
+    def _plays(self, lines: Sequence[Line], done: Summary) -> Iterator[Play]:
         latest = self.clock() + _AHEAD
         for line in lines:
             if isinstance(line, Refusal):
@@ -165,12 +178,8 @@ class Importer:
                 done.too_short += 1
             elif len(self._listener_of(line)) > MAX_ID_CHARS:
                 done.refuse(Refusal(Reason.TOO_LONG, "the name of the listener"))
-            elif self.ledger.add(
-                event_id := event_id_of(self.kind, self._listener_of(line), line)
-            ):
-                yield event_id, line
             else:
-                done.duplicate += 1
+                yield line
 
     def _listener_of(self, play: Play) -> str:
         return listener_of(play, self.listener)
@@ -237,6 +246,10 @@ def read_lines(source: Source, kind: str) -> Iterator[Line]:
                 n_read += 1
                 yield line
     except DAMAGED as error:
+        if "encrypted" in str(error):
+            raise HistoryError(
+                f"{source.path} is locked by a password; unpack it and import the files"
+            ) from None
         if n_read == 0:
             raise HistoryError(f"{source.path} is damaged: {error}") from None
         yield Refusal(TRUNCATED, f"the file is damaged from here on: {error}")

@@ -99,4 +99,10 @@ def encoding_of(head: bytes) -> str:
     for mark, encoding in _BOMS.items():
         if head.startswith(mark):
             return encoding
+    # texts begin with a letter or a bracket, of which UTF-16 makes two bytes
+    match [byte == 0 for byte in head[:4]]:
+        case [False, True, False, True]:
+            return "utf-16-le"
+        case [True, False, True, False]:
+            return "utf-16-be"
     return "utf-8"

@@ -250,7 +250,45 @@ def test_no_bytes_at_all_end_in_anything_but_lines_or_one_error(
 def test_an_element_that_is_too_large_is_passed_over(path: Path) -> None:
     long = extended(spotify_track_uri="x" * 3_000_000)
     content = json.dumps([extended(), long, extended()])
-    assert reasons(read(path, "spotify", content)) == {"play": 2, "not_json": 1}
+    assert reasons(read(path, "spotify", content)) == {"play": 2, "too_large": 1}
+
+
+def test_a_broken_element_before_a_long_gap_loses_no_other(path: Path) -> None:
+    gap = " " * 300_000 + "," + "\n" * 200_000
+    content = '[{"ts": oops}' + gap + json.dumps(extended()) + "]"
+    assert reasons(read(path, "spotify", content)) == {"play": 1, "not_json": 1}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_known_without_its_mark(path: Path, encoding: str) -> None:
+    content = json.dumps([extended(master_metadata_track_name="Dias")])
+    (play,) = read(path, "spotify", content.encode(encoding))
+    assert isinstance(play, Play)
+    assert play.name.title == "Dias"
+
+
+def test_the_table_of_lastfmstats_has_milliseconds_and_semicolons(path: Path) -> None:
+    content = (
+        "\ufeffArtist;Album;AlbumId;Track;Date#ada\n"
+        '"Ada";"Sea; Hills";"";"Low ""Tide""";"1620079800000"\n'
+        "Ada;;;Tide;soon\n"
+    )
+    play, refusal = read(path, "lastfm", content)
+    assert isinstance(play, Play)
+    assert play.name == TrackName("Ada", 'Low "Tide"', "Sea; Hills")
+    assert play.at == datetime(2021, 5, 3, 22, 10, tzinfo=UTC)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "bad_time"
+
+
+def test_a_zip_with_a_password_says_what_to_do(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Streaming_History_Audio.json", json.dumps([extended()]))
+    content = bytearray(path.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + flags] |= 1
+    with pytest.raises(HistoryError, match="password; unpack it"):
+        read(path, "spotify", bytes(content))
 
 
 @pytest.mark.parametrize(

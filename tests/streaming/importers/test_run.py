@@ -191,3 +191,29 @@ def test_the_command_sends_to_the_topic_of_histories(
     ((_, key, value),) = read_messages(ready.kafka, ready.kafka.history_topic)
     assert key == b"ada"
     assert parse_event(value).track_id == "t1"
+
+
+def test_a_trial_reads_the_ledger_and_holds_nobody_up(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.add(["aa", "bb"])
+        ledger.commit()
+    with Ledger(path, is_trial=True) as trial, Ledger(path) as other:
+        assert trial.add(["bb", "cc", "cc"]) == {"cc"}
+        assert trial.add(["cc"]) == set()
+        assert other.add(["cc"]) == {"cc"}
+        other.commit()
+    with Ledger(tmp_path / "none" / "ledger", is_trial=True) as trial:
+        assert trial.add(["aa"]) == {"aa"}
+    assert not (tmp_path / "none").exists()
+
+
+def test_two_imports_at_once_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as first:
+        first.add(["aa"])
+        with (
+            pytest.raises(HistoryError, match="another import writes"),
+            Ledger(path, timeout_s=0.1) as second,
+        ):
+            second.forget_unmatched()
