@@ -21,7 +21,7 @@ collection         `_id`                                  written by
 =================  =====================================  ==============================
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -36,6 +36,7 @@ from pymongo import (
     UpdateOne,
 )
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import (
     BulkWriteError,
@@ -194,6 +195,22 @@ def upsert_unless_newer(
         # where the stored one is newer, the insert finds its place taken
         if any(e["code"] != _DUPLICATE_KEY for e in error.details["writeErrors"]):
             raise
+
+
+def insert_new(
+    collection: Collection[Document], documents: Sequence[Document]
+) -> list[int]:
+    """Insert documents; return the places of those whose `_id` was there already."""
+    if not documents:
+        return []
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failed = error.details["writeErrors"]
+        if any(each["code"] != _DUPLICATE_KEY for each in failed):
+            raise
+        return [each["index"] for each in failed]
+    return []
 
 
 def merge(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -20,6 +20,8 @@ from pyspark.sql.types import StructType
 from segue.errors import InvalidEventError, Reason
 from segue.events import PlaybackEvent, parse_event
 from segue.settings import KafkaSettings, Settings, StreamSettings
+
+_TASK_RECORDS: Final = 20_000
 
 
 class Outcome(StrEnum):
@@ -51,6 +53,8 @@ def read_records(
         "startingOffsets": "earliest",
         "maxOffsetsPerTrigger": max_offsets_per_trigger,
         "kafka.fetch.max.wait.ms": 50,
+        # a history of one listener lies in one partition, and is read by all cores
+        "maxRecordsPerPartition": _TASK_RECORDS,
     }
     records = spark.readStream.format("kafka").options(**options).load()
     return records.select(

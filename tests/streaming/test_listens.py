@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pymongo.database import Database
 
 from segue import store
 from segue.events import Action, PlaybackEvent
-from streaming.listens import listen_document, update_of
+from streaming.listens import listen_document, write_documents
 from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, seconds
 
@@ -42,10 +43,12 @@ def test_the_last_word_of_a_play_stands_in_any_order(
     ]
     for number, order in enumerate(itertools.permutations([*events, events[0]])):
         database[store.LISTENS].drop()
-        for event in order:
-            database[store.LISTENS].bulk_write(
-                [update_of(listen_document(row_of(event)))]
-            )
+        documents = [listen_document(row_of(event)) for event in order]
+        if number % 2:
+            write_documents(database, documents)
+        else:
+            for document in documents:
+                write_documents(database, [document])
         (listen,) = database[store.LISTENS].find()
         assert (listen["action"], listen["played_ms"]) == ("skipped", 40_000), number
         assert listen["listened_at"] == START + seconds(40)
@@ -57,10 +60,11 @@ def test_what_a_listener_wrote_is_never_a_command(
 ) -> None:
     event = create_event(track_id="$word", play_id="$$ROOT", user_id="$x")
     source = '{"surface":"$word","artist":{"$gt":1},"$where":"1","title":"$$NOW"}'
-    document = listen_document(row_of(event, source))
-    database[store.LISTENS].bulk_write([update_of(document)])
+    later = event._replace(event_time=START + seconds(1))
+    for each in (event, later):  # the first is inserted, the second is a condition
+        write_documents(database, [listen_document(row_of(each, source))])
     (listen,) = database[store.LISTENS].find()
-    assert listen["track_id"] == "$word"
+    assert (listen["track_id"], listen["listened_at"]) == ("$word", later.event_time)
     assert listen["source"] == {"surface": "$word", "title": "$$NOW"}
 
 
@@ -80,3 +84,19 @@ def test_listens_are_kept_as_long_as_is_said(
     ):
         store.keep_listens_for(database, days)
         assert kept_s() == expected
+
+
+def test_writers_side_by_side_leave_the_last_word(
+    database: Database[store.Document],
+) -> None:
+    documents = [
+        listen_document(
+            row_of(create_event(play_id=f"p{n % 50}", at=START + seconds(n)))
+        )
+        for n in range(1000)
+    ]
+    shares = [documents[start::8] for start in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda share: write_documents(database, share), shares * 2))
+    found = {row["_id"]: row["word"] for row in database[store.LISTENS].find()}
+    assert found == {document["_id"]: document["word"] for document in documents[-50:]}
