@@ -4,8 +4,9 @@ A `forgotten` event becomes a rule, and the rule covers events that are there an
 that are still to come: a play that was offline, a history that is imported again.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -39,7 +40,7 @@ class ForgetRule:
     since: datetime | None
     until: datetime | None
     field: str | None
-    values: tuple[str, ...]
+    values: frozenset[str]
     actions: frozenset[str]
 
     def covers(self, entry: Entry) -> bool:
@@ -77,7 +78,7 @@ def forget_rule(
     >>> at = datetime(2026, 5, 3)
     >>> rule = forget_rule(Scope.TRACK, at, None, "p", "s", ["t1"])
     >>> rule.field, rule.values, rule.until == at
-    ('track_id', ('t1',), True)
+    ('track_id', frozenset({'t1'}), True)
     """
     since, end = None, said_at if scope is not Scope.LISTEN else None
     if scope is Scope.WINDOW and until is not None:
@@ -92,7 +93,17 @@ def forget_rule(
     acts = set(Action) - {Action.FORGOTTEN}
     actions = acts if scope is Scope.EVERYTHING else _LISTENING
     return ForgetRule(
-        since, end, field, tuple(sorted(values)), frozenset(map(str, actions))
+        since, end, field, frozenset(values), frozenset(map(str, actions))
+    )
+
+
+def together(rules: Iterable[ForgetRule]) -> tuple[ForgetRule, ...]:
+    """Return as few rules that cover the same: one for all single listens."""
+    values: dict[ForgetRule, set[str]] = defaultdict(set)
+    for rule in rules:
+        values[replace(rule, values=frozenset())] |= rule.values
+    return tuple(
+        replace(rule, values=frozenset(found)) for rule, found in values.items()
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from pymongo.database import Database
 
-from models.forgetting import ForgetRule, forget_rule, remembered
+from models.forgetting import ForgetRule, forget_rule, remembered, together
 from segue import store
 from segue.events import Action, Scope
 from segue.names import artist_id_of, main_artist, name_key
@@ -70,7 +70,7 @@ def _by_listener(found: Iterable[Document]) -> Rules:
     rules: dict[str, list[ForgetRule]] = defaultdict(list)
     for document in found:
         rules[document["user_id"]].append(_rule_of(document))
-    return {user: tuple(each) for user, each in rules.items()}
+    return {user: together(each) for user, each in rules.items()}
 
 
 def _rule_of(document: Document) -> ForgetRule:

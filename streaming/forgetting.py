@@ -22,7 +22,7 @@ from segue.track_index import TrackIndex, read_track_index
 from segue.track_names import find_by_name_id
 from streaming.archive import forget_archived
 from streaming.forget_rules import read_new_rules, write_rules
-from streaming.panes import Copy, Pane, names_in, pane_in, without_forgotten
+from streaming.panes import DAY_S, Copy, Pane, names_in, pane_in, without_forgotten
 from streaming.tastes import window_document
 from streaming.updating import refresh_list
 
@@ -51,7 +51,7 @@ def forget_new(
     for user_id, held in rules.items():
         for rule in held:
             database[store.LISTENS].delete_many(_filter(user_id, rule, "listened_at"))
-        _forget_panes(database, user_id, held, index, clock)
+        forget_panes(database, user_id, held, index, clock)
         refresh_list(database, user_id, index, settings, clock)
     forget_archived(spark, rules, settings)
     database[store.FORGETS].update_many(
@@ -70,7 +70,7 @@ def _conditions(rule: ForgetRule, time_field: str) -> Document:
     return of_field | ({time_field: given} if given else {})
 
 
-def _forget_panes(
+def forget_panes(
     database: Database[Document],
     user_id: str,
     rules: Iterable[ForgetRule],
@@ -125,7 +125,7 @@ def _document(
 ) -> Document:
     aliases = find_by_name_id(database, names_in([kept]))
     user_id, at = stored["user_id"], stored["updated_at"]
-    if kept.copies:
+    if kept.length_s == DAY_S:
         return window_document(user_id, kept, index, aliases, at)
     # a short pane is stored without its messages: their number stays, less what it lost
     copies = [Copy(entry.event_id, "") for entry in kept.entries]

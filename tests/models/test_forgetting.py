@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.forgetting import ForgetRule, forget_rule, remembered
+from models.forgetting import ForgetRule, forget_rule, remembered, together
 from models.taste import Entry
 from segue.events import Action, Scope
 from tests.factories import START, seconds
@@ -54,3 +54,13 @@ def test_a_rule_covers_what_its_scope_names(
 def test_a_window_reaches_from_the_event_to_its_other_end(end: int, at: int) -> None:
     rule = rule_of(Scope.WINDOW, START + seconds(end))
     assert rule.covers(entry(at)) == (min(10, end) <= at <= max(10, end))
+
+
+def test_many_forgotten_listens_are_one_rule() -> None:
+    def of_play(play: str) -> ForgetRule:
+        return forget_rule(Scope.LISTEN, START, None, play, "s1", ["t1"])
+
+    many = [of_play(f"p{n}") for n in range(10_000)] + [rule_of(Scope.SESSION)]
+    listens, session = together(many)
+    assert len(listens.values) == 10_000
+    assert session == rule_of(Scope.SESSION)
