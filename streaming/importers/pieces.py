@@ -153,11 +153,7 @@ class _Values:
 
     def _forget_all_but_end(self) -> None:
         """Keep a bracket that may be the end of an element, however long the gap."""
-        text = self._text[self._at :]
-        solid = text.rstrip(_BLANKS)
-        gap = text[len(solid) :]
-        self._text = solid[-1:] + ("," if "," in gap else gap[:1])
-        self._at = 0
+        self._text, self._at = self._text[self._at :].rstrip(_BLANKS)[-1:], 0
 
     def _is_cut(self, error: Exception) -> bool:
         """Tell whether an element seems right as far as it has been read."""

@@ -169,7 +169,7 @@ def test_a_listener_does_not_depend_on_who_else_is_in_the_batch() -> None:
 
 def test_what_is_forgotten_is_counted_and_leaves_no_trace() -> None:
     first, again, other = create_event(), create_event(), create_event(track_id="t001")
-    asked = create_event(Action.FORGOTTEN, "t000", at=START + seconds(5))
+    asked = create_event(Action.FORGOTTEN, "-", at=START + seconds(5))
     until = asked.event_time
     rule = forget_rule(Scope.TRACK, until, None, "p", "s", ["t000"])
     (pane,) = panes_of([first, again, first, other, asked])
