@@ -25,13 +25,16 @@ def reason(
     Examples
     --------
     >>> cards = {"t": TrackCard("t", "Tide", "Ina", "", "", None)}
-    >>> reason({"because": [{"track_id": "t", "share": 1.0}]}, cards, "you")
+    >>> again = {"track_id": "t", "share": 0.5}
+    >>> reason({"because": [again, again]}, cards, "you")
     'Because you played Tide'
     >>> reason({"parts": {"skips": 0.2}}, cards, "ada")
     'Away from what ada skipped'
     """
     causes = sorted(item.get("because", []), key=lambda cause: -cause["share"])
-    titles = [cards[c["track_id"]].title for c in causes if c["track_id"] in cards]
+    # a track that was played twice, or liked as well, is one cause
+    heard = dict.fromkeys(cause["track_id"] for cause in causes)
+    titles = [cards[track_id].title for track_id in heard if track_id in cards]
     is_away = item.get("parts", {}).get("skips", 0.0) >= _AWAY_FROM
     who = "you" if listener == DEFAULT_LISTENER else listener
     said = []
