@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from segue.errors import LibraryError, StreamError
+from segue.errors import KafkaUnreachableError, LibraryError, StreamError
 from segue.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ def account_delete(settings: Settings, name: str, wait_s: float) -> None:
     event = _everything(name)
     with Producer(ready.kafka, ready.home / "spool") as producer:
         producer.publish(event)
+        if producer.n_spooled_bytes:
+            raise KafkaUnreachableError(
+                "Kafka is away: the request waits on disk, and goes out with the next "
+                "event of any verb; start Kafka and delete again to see it done"
+            )
     _wait_until_done(database, f"{name}|{event.event_id}", wait_s)
     click.echo(f"nothing of {name} is left in archive, history, tastes and lists")
 
