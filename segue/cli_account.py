@@ -26,7 +26,15 @@ def account() -> None:
 
 @account.command("delete")
 @click.argument("name")
-@click.option("--wait", "wait_s", default=60.0, show_default=True, help="Seconds.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the stream to do it.",
+)
 @click.confirmation_option(prompt="All that NAME ever played is lost. Go on?")
 @click.pass_obj
 def account_delete(settings: Settings, name: str, wait_s: float) -> None:

@@ -1,17 +1,18 @@
 """The verb `simulate`: listeners whose tastes are known."""
 
+import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from segue.cli_music import SEED_OPTION
+from segue.cli_music import JSON_OPTION, SEED_OPTION
 from segue.errors import SettingsError, SimulationError
 from segue.settings import Settings
 
@@ -30,7 +31,11 @@ _CHECK_SEED: Final = 0
 @click.option(
     "--rate", type=click.FloatRange(0.01, 50_000), help="Events a second, about."
 )
-@click.option("--plays-per-min", type=float, help="Plays a minute, of all together.")
+@click.option(
+    "--plays-per-min",
+    type=click.FloatRange(0, min_open=True),
+    help="Plays a minute, of all together.",
+)
 @click.option(
     "--lifelike",
     is_flag=True,
@@ -44,7 +49,13 @@ _CHECK_SEED: Final = 0
     help="Times faster than the clock. With --start or --out: as fast as it goes.",
 )
 @click.option("--events", "n_messages", type=click.IntRange(1), help="End after them.")
-@click.option("--for", "seconds", type=click.FloatRange(0), help="End after seconds.")
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="End after them, in event time.",
+)
 @click.option(
     "--change-every",
     "mean_change_s",
@@ -66,8 +77,9 @@ _CHECK_SEED: Final = 0
 @click.option("--out", type=_FILE, help="Write events as JSON lines; needs no Kafka.")
 @click.option("--truth", type=_FILE, help="Where the truth goes.")
 @click.option("--check", is_flag=True, help="See whether --out tells the truth.")
+@JSON_OPTION
 @click.pass_obj
-def simulate(settings: Settings, /, **options: Any) -> None:
+def simulate(settings: Settings, /, *, as_json: bool, **options: Any) -> None:
     """Let simulated listeners play music until Ctrl-C, or --events, or --for.
 
     Each likes a few regions of the taste space, and at known instants turns to others,
@@ -77,9 +89,9 @@ def simulate(settings: Settings, /, **options: Any) -> None:
 
     What only the simulator knows is written beside the events, as JSON lines:
     SEGUE_HOME/simulated/RUN/truth.jsonl. Events go to the live topic; with --start, to
-    the topic of histories, since they are of long ago. The same seed and --start give
-    the same events, to the byte, if nobody has a list: with --out. For more than one
-    process can make, start several, each with --seed and --names of its own.
+    the topic of histories, and at most up to the present. The same seed and --start
+    give the same events, to the byte, if nobody has a list: with --out. For more than
+    one process can make, start several, each with --seed and --names of its own.
     """
     out: Path | None = options["out"]
     if options["check"] and out is None:
@@ -87,13 +99,29 @@ def simulate(settings: Settings, /, **options: Any) -> None:
     plan = _plan(settings, options)
     folder = settings.home / "simulated" / plan.run_id
     truth: Path = options["truth"] or folder / "truth.jsonl"
-    _run(settings, plan, out, truth, is_past=options["start"] is not None)
+    counts: Counter[str] = Counter()
+    since = time.monotonic()
+    try:
+        _run(settings, plan, out, truth, counts, is_past=options["start"] is not None)
+    finally:
+        if counts and as_json:
+            told = {"run_id": plan.run_id, "truth": str(truth), **counts}
+            click.echo(json.dumps(told))
+        elif counts:
+            _say_counts(counts, truth, since)
     if options["check"] and out is not None:
-        _check(settings, out, truth)
+        for line in _checked(settings, out, truth):
+            click.echo(line, err=as_json)
 
 
 def _run(
-    settings: Settings, plan: "Plan", out: Path | None, truth: Path, *, is_past: bool
+    settings: Settings,
+    plan: "Plan",
+    out: Path | None,
+    truth: Path,
+    counts: Counter[str],
+    *,
+    is_past: bool,
 ) -> None:
     from segue import services, store
     from segue.track_index import read_track_index
@@ -103,7 +131,6 @@ def _run(
     find = services.with_mongo_if_any if out else services.with_endpoints
     ready = find(settings)
     index = read_track_index(settings.home / "index")
-    counts: Counter[str] = Counter()
     truth.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         database = None
@@ -123,7 +150,6 @@ def _run(
             else run.ListsOfDatabase(database, index)
         )
         truth_file = stack.enter_context(truth.open("wb"))
-        stack.callback(_say_counts, counts, truth, time.monotonic())
         show = stack.enter_context(_bar(plan))
         run.simulate(
             plan,
@@ -135,30 +161,53 @@ def _run(
 
 
 def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
+    from dashboard.listeners import is_listener
     from segue.clock import system_clock
     from streaming.simulator.faults import FaultShares
     from streaming.simulator.run import Plan
     from streaming.simulator.turns import EVENTS_PER_PLAY
 
+    if not is_listener(f"{options['names']}-01"):
+        raise SettingsError(
+            f"{options['names']!r} cannot begin the name of a listener; want letters, "
+            "digits, dots, dashes or underscores"
+        )
     asked = [name for name in ("rate", "plays_per_min", "lifelike") if options[name]]
     if len(asked) > 1:
         raise SettingsError(f"--{asked[0]} and --{asked[1]} exclude each other")
     plays_per_min = options["plays_per_min"] or settings.simulator.plays_per_min
     rate = options["rate"] or plays_per_min * EVENTS_PER_PLAY / 60
-    start = options["start"]
-    is_real_time = start is None and options["out"] is None
+    now, into_kafka = system_clock(), options["out"] is None
+    start = now if options["start"] is None else options["start"].replace(tzinfo=UTC)
+    speed, seconds = options["speed"], options["seconds"]
+    if into_kafka:
+        if options["start"] is None and speed not in (None, 1.0):
+            raise SettingsError(
+                "at this --speed live events would not happen now; give a --start of "
+                "the past, or --out FILE"
+            )
+        speed = 1.0 if options["start"] is None else speed
+        if options["start"] is not None:
+            seconds = _until_now(start, now, seconds)
     return Plan(
         seed=options["seed"],
         n_listeners=options["listeners"] or settings.simulator.n_listeners,
         events_per_s=None if options["lifelike"] else rate,
-        start=start.replace(tzinfo=UTC) if start else system_clock(),
-        speed=options["speed"] or (1.0 if is_real_time else None),
+        start=start,
+        speed=speed,
         n_messages=options["n_messages"],
-        seconds=options["seconds"],
+        seconds=seconds,
         mean_change_s=options["mean_change_s"],
         names=options["names"],
         shares=FaultShares(*(options[name] for name in FaultShares._fields)),
     )
+
+
+def _until_now(start: datetime, now: datetime, seconds: float | None) -> float:
+    past_s = (now - start).total_seconds()
+    if past_s <= 0:
+        raise SettingsError(f"--start {start:%Y-%m-%dT%H:%M:%SZ} has not come yet")
+    return past_s if seconds is None else min(seconds, past_s)
 
 
 @contextmanager
@@ -188,8 +237,8 @@ def _say_counts(counts: "Counter[str]", truth: Path, since: float) -> None:
     click.echo(f"the truth: {truth}")
 
 
-def _check(settings: Settings, out: Path, truth: Path) -> None:
-    """Print what the events tell of the truth; exit 1 where they tell nothing."""
+def _checked(settings: Settings, out: Path, truth: Path) -> Iterator[str]:
+    """Yield what the events tell of the truth; raise where they tell nothing."""
     import numpy as np
 
     from segue.track_index import read_track_index
@@ -200,12 +249,12 @@ def _check(settings: Settings, out: Path, truth: Path) -> None:
     told, crowd = read_truth(truth, index)
     rng = np.random.default_rng(_CHECK_SEED)
     found = recover(read_events(out), told.start, crowd, index, rng)
-    click.echo(
+    yield (
         f"cosine with the taste of the moment: {found.heard_out:.3f} heard out, "
         f"{found.skipped:.3f} skipped, {found.chance:.3f} by chance; "
         f"{found.share_nearer:.1%} of listeners nearer than chance"
     )
-    click.echo(
+    yield (
         f"{found.n_found} of {found.n_jumps} jumps seen within {found.within} plays; "
         f"by luck {found.by_luck:.1f}"
     )

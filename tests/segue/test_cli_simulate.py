@@ -48,6 +48,9 @@ def test_wrong_use_is_said(home: Path) -> None:
         (["--rate", "5", "--lifelike"], "exclude each other"),
         (["--rate", "50001"], "50001"),
         (["--events", "5"], "no Kafka"),
+        (["--speed", "60"], "give a --start"),
+        (["--start", "2999-01-01"], "has not come yet"),
+        (["--names", "a b"], "cannot begin the name"),
     ):
         status, said = simulate(home, *args)
         assert status in (1, 2)
