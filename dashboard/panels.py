@@ -58,6 +58,7 @@ def ledger(book: Ledger, is_busy: bool) -> html.Div:
         ("accepted", book.n_accepted, "good"),
         ("duplicate", book.n_duplicate, "cool"),
         ("late", book.n_late, "warn"),
+        ("unmatched", book.n_unmatched, "muted"),
         ("forgotten", book.n_forgotten, "muted"),
         ("rejected", book.n_rejected, "bad"),
         ("in flight", max(0, book.n_in_flight), "muted"),

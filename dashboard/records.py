@@ -138,13 +138,21 @@ class QueryHealth:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where every message that was read has gone."""
+    """Where every message that was read has gone.
+
+    Attributes
+    ----------
+    n_unmatched : int
+        Events that wait for their track: it has no features yet, or the catalogue does
+        not know its name.
+    """
 
     n_read: int
     n_accepted: int
     n_duplicate: int
     n_late: int
     n_forgotten: int
+    n_unmatched: int
     rejected: Mapping[str, int]
 
     @property
@@ -160,6 +168,7 @@ class Ledger:
             + self.n_duplicate
             + self.n_late
             + self.n_forgotten
+            + self.n_unmatched
             + self.n_rejected
         )
         return self.n_read - known

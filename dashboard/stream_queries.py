@@ -101,15 +101,13 @@ async def read_ledger(database: AsyncDatabase[Document]) -> Ledger:
     )
     ranges = await _read_sums(database, store.REJECTED_COUNTS, ("n_read", "n_late"))
     rejected = await _read_rejected(database)
-    if panes["n_unknown_track"]:
-        unknown = rejected.get("unknown_track", 0) + panes["n_unknown_track"]
-        rejected = rejected | {"unknown_track": unknown}
     return Ledger(
         n_read=ranges["n_read"],
         n_accepted=panes["n_events"],
         n_duplicate=panes["n_duplicates"],
         n_late=ranges["n_late"],
         n_forgotten=panes["n_forgotten"],
+        n_unmatched=panes["n_unknown_track"],
         rejected=rejected,
     )
 

@@ -194,7 +194,7 @@ def read_ledger(database: Any) -> Counter[str]:
     for pane in database[store.TASTE_WINDOWS].find({}, {"entries": 0}):
         total["accepted"] += pane["n_events"]
         total["duplicate"] += pane["n_duplicates"]
-        total["unknown"] += pane["n_unknown_track"]
+        total["unmatched"] += pane["n_unknown_track"]
         total["forgotten"] += pane["n_forgotten"]
     for count in database[store.REJECTED_COUNTS].find():
         total["read"] += count["n_read"]
@@ -220,7 +220,7 @@ def compare(
         if twice or lost or strange:
             violations.append(f"{place}: {lost} lost, {twice} twice, {strange} strange")
     n_unique = len(made.accepted_ids) - made.n_late_ids
-    if ledger["accepted"] + ledger["unknown"] != n_unique:
+    if ledger["accepted"] + ledger["unmatched"] != n_unique:
         violations.append(f"accepted {ledger['accepted']}, want {n_unique}")
     if ledger["rejected"] < made.n_broken or ledger["late"] < made.n_late:
         violations.append("fewer rejected or late than were sent")
