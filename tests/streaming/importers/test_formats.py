@@ -3,9 +3,10 @@
 import gzip
 import json
 import tempfile
+import tracemalloc
 import zipfile
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -309,3 +310,19 @@ def test_the_wrong_file_is_one_clear_error(
 ) -> None:
     with pytest.raises(HistoryError, match=said):
         read(path, kind, content)
+
+
+@pytest.mark.parametrize("kind", sorted(READERS))
+def test_a_line_of_100_megabytes_is_one_refusal_in_little_memory(
+    path: Path, kind: str
+) -> None:
+    with path.open("wb") as file:
+        for _ in range(100):
+            file.write(b"x" * (1 << 20))
+    tracemalloc.start()
+    with closing(Source(path)) as source:
+        lines = list(read_lines(source, kind))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert reasons(lines) == {"too_large": 1}
+    assert peak < 8 << 20
