@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _TIMES: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
 _SHARE: Final = click.FloatRange(0, 1)
-_TOTALS: Final = frozenset({"sent", "plays"})
+_TOTALS: Final = frozenset({"sent", "events", "plays"})
 _CHECK_SEED: Final = 0
 
 
@@ -48,7 +48,7 @@ _CHECK_SEED: Final = 0
     type=click.FloatRange(0.01),
     help="Times faster than the clock. With --start or --out: as fast as it goes.",
 )
-@click.option("--events", "n_messages", type=click.IntRange(1), help="End after them.")
+@click.option("--events", "n_events", type=click.IntRange(1), help="End after so many.")
 @click.option(
     "--for",
     "seconds",
@@ -195,7 +195,7 @@ def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
         events_per_s=None if options["lifelike"] else rate,
         start=start,
         speed=speed,
-        n_messages=options["n_messages"],
+        n_events=options["n_events"],
         seconds=seconds,
         mean_change_s=options["mean_change_s"],
         names=options["names"],
@@ -214,13 +214,13 @@ def _until_now(start: datetime, now: datetime, seconds: float | None) -> float:
 def _bar(plan: "Plan") -> Iterator[Callable[[int, float], None]]:
     from tqdm import tqdm
 
-    total = plan.n_messages or plan.seconds
-    unit = "s" if plan.n_messages is None and plan.seconds else "message"
+    total = plan.n_events or plan.seconds
+    unit = "s" if plan.n_events is None and plan.seconds else "event"
     is_quiet = total is None and not sys.stderr.isatty()
     with tqdm(total=total, desc="simulating", unit=unit, disable=is_quiet) as bar:
 
-        def show(n_sent: int, at_s: float) -> None:
-            bar.update((at_s if unit == "s" else n_sent) - bar.n)
+        def show(n_events: int, at_s: float) -> None:
+            bar.update((at_s if unit == "s" else n_events) - bar.n)
 
         yield show
 
@@ -231,7 +231,8 @@ def _say_counts(counts: "Counter[str]", truth: Path, since: float) -> None:
         f"{n} {name}" for name, n in sorted(counts.items()) if name not in _TOTALS
     )
     click.echo(
-        f"{counts['sent']} messages of {counts['plays']} plays, {rate:.0f}/s"
+        f"{counts['sent']} messages of {counts['events']} events, "
+        f"{counts['plays']} plays, {rate:.0f}/s"
         + (f", of them {faults}" if faults else "")
     )
     click.echo(f"the truth: {truth}")

@@ -22,7 +22,7 @@ from streaming.simulator.choosing import Catalogue, ListHead, ReadLists
 from streaming.simulator.crowd import create_crowd
 from streaming.simulator.faults import NO_FAULTS, Faults, FaultShares, Sent
 from streaming.simulator.rhythm import Lifelike, Steady
-from streaming.simulator.turns import EVENTS_PER_PLAY, Simulator
+from streaming.simulator.turns import EVENTS_PER_PLAY, Simulator, Turn
 
 _HEAD: Final = 5
 _LIST_AGE_S: Final = 1.0
@@ -52,7 +52,7 @@ class Plan:
         Rate of all listeners together; None for sessions as people have them.
     speed : float or None
         How many times faster than the clock; None for as fast as it goes.
-    n_messages, seconds : int or float, optional
+    n_events, seconds : int or float, optional
         Where it ends; both None: never.
     mean_change_s : float
         Mean time between changes of a listener's taste.
@@ -63,7 +63,7 @@ class Plan:
     events_per_s: float | None
     start: datetime
     speed: float | None = 1.0
-    n_messages: int | None = None
+    n_events: int | None = None
     seconds: float | None = None
     mean_change_s: float = np.inf
     shares: FaultShares = NO_FAULTS
@@ -84,9 +84,9 @@ class Outlets:
     Attributes
     ----------
     counts : Counter
-        Counts as it goes: messages `sent`, `plays`, and messages by fault.
+        Counts as it goes: `events`, `plays`, messages `sent`, and those by fault.
     progress : callable
-        Takes the number of messages sent, and the seconds of event time.
+        Takes the number of events, and the seconds of event time.
     """
 
     sink: Sink
@@ -123,34 +123,48 @@ def simulate(
     wait = Pace(plan.speed).wait_until
     simulator = Simulator(crowd, catalogue, rhythm, read_lists, rng, plan.run_id, wait)
     try:
-        _send(plan, simulator, faults, outlets)
+        _send(_wanted(plan, simulator), faults, outlets)
     finally:
+        _pass_on(faults.rest(), outlets)
         outlets.sink.flush()
         outlets.truth.write(truth.end_line(outlets.counts))
 
 
-def _send(plan: Plan, simulator: Simulator, faults: Faults, outlets: Outlets) -> None:
-    most = np.inf if plan.n_messages is None else plan.n_messages
+def _wanted(plan: Plan, simulator: Simulator) -> Iterator[list[Turn]]:
+    """Yield turns up to where the plan ends, some at a time."""
+    n_left = np.inf if plan.n_events is None else plan.n_events
     seconds = np.inf if plan.seconds is None else plan.seconds
-    flush_at = time.monotonic() + _FLUSH_S
-    for turns in simulator.turns(plan.start):
-        for turn in turns:
-            if turn.at_s > seconds:
-                _pass_on(faults.rest(), most, outlets)
-                return
-            _pass_on(faults.messages(turn.at_s, turn.events), most, outlets)
-            if outlets.counts["sent"] >= most:
-                return
+    for some in simulator.turns(plan.start):
+        wanted: list[Turn] = []
+        for turn in some:
+            if turn.at_s > seconds or n_left <= 0:
+                break
+            if len(turn.events) > n_left:  # the play that would begin does not
+                turn = turn._replace(events=turn.events[: int(n_left)], play=None)  # noqa: PLW2901
+            n_left -= len(turn.events)
+            wanted.append(turn)
+        yield wanted
+        if len(wanted) < len(some) or n_left <= 0:
+            return
+
+
+def _send(turns: Iterable[list[Turn]], faults: Faults, outlets: Outlets) -> None:
+    counts, flush_at = outlets.counts, time.monotonic() + _FLUSH_S
+    for some in turns:
+        for turn in some:
+            counts["events"] += len(turn.events)
+            _pass_on(faults.messages(turn.at_s, turn.events), outlets)
             if turn.play is not None:
-                outlets.counts["plays"] += 1
+                counts["plays"] += 1
                 outlets.truth.write(truth.play_line(turn.play))
-        outlets.progress(outlets.counts["sent"], turns[-1].at_s)
+        if some:
+            outlets.progress(counts["events"], some[-1].at_s)
         if time.monotonic() >= flush_at:
             outlets.sink.flush()
             flush_at = time.monotonic() + _FLUSH_S
 
 
-def _pass_on(messages: Iterable[Sent], most: float, outlets: Outlets) -> None:
+def _pass_on(messages: Iterable[Sent], outlets: Outlets) -> None:
     sink, counts = outlets.sink, outlets.counts
     for sent in messages:
         sink.send_raw(sent.key, sent.value)
@@ -158,8 +172,6 @@ def _pass_on(messages: Iterable[Sent], most: float, outlets: Outlets) -> None:
         if sent.fault is not None:
             counts[sent.fault] += 1
             outlets.truth.write(truth.fault_line(sent))
-        if counts["sent"] >= most:
-            return
 
 
 class Pace:

@@ -38,14 +38,14 @@ def run(folder: Path, plan: Plan) -> Counter[str]:
     counts: Counter[str] = Counter()
     catalogue = read_catalogue(INDEX, None)
     with file_sink(folder / "events") as sink, (folder / "truth").open("wb") as truth:
-        outlets = Outlets(sink, truth, counts, lambda n_sent, at_s: None)
+        outlets = Outlets(sink, truth, counts, lambda n_events, at_s: None)
         simulate(plan, catalogue, no_lists, 600.0, outlets)
     return counts
 
 
 def plan(seed: int = 1, **more: object) -> Plan:
     told = {"n_listeners": 20, "events_per_s": 10.0, "start": START, "speed": None}
-    return Plan(seed, **told | {"n_messages": 4000} | more)  # type: ignore[arg-type]
+    return Plan(seed, **told | {"n_events": 4000} | more)  # type: ignore[arg-type]
 
 
 def test_a_run_is_the_same_to_the_byte(tmp_path: Path) -> None:
@@ -60,7 +60,9 @@ def test_a_run_is_the_same_to_the_byte(tmp_path: Path) -> None:
 def test_counts_are_what_was_written(tmp_path: Path) -> None:
     counts = run(tmp_path, plan(shares=FAULTS))
     lines = (tmp_path / "events").read_bytes().splitlines()
-    assert counts["sent"] == len(lines) == 4000
+    assert counts["sent"] == len(lines) == 4000 + counts["duplicates"]
+    assert counts["events"] == 4000
+    assert counts["duplicates"] == pytest.approx(200, rel=0.3)
     truth = (tmp_path / "truth").read_bytes().splitlines()
     kinds = Counter(line.split(b'"')[3] for line in truth)
     n_faults = sum(n for name, n in counts.items() if name in FaultShares._fields)
@@ -70,20 +72,20 @@ def test_counts_are_what_was_written(tmp_path: Path) -> None:
 
 def test_a_run_ends_after_its_seconds_with_nothing_held_back(tmp_path: Path) -> None:
     shares = FaultShares(shuffled=1.0)
-    run(tmp_path, plan(seconds=100.0, n_messages=None, shares=shares))
+    run(tmp_path, plan(seconds=100.0, n_events=None, shares=shares))
     events = list(read_events(tmp_path / "events"))
     span_s = max((e.event_time - START).total_seconds() for e in events)
     assert 95 < span_s <= 100
     again = tmp_path / "again"
     again.mkdir()
-    run(again, plan(seconds=100.0, n_messages=None))
+    run(again, plan(seconds=100.0, n_events=None))
     assert {e.event_id for e in read_events(again / "events")} == {
         e.event_id for e in events
     }
 
 
 def test_plays_tell_the_truth(tmp_path: Path) -> None:
-    run(tmp_path, plan(mean_change_s=600.0, n_messages=30_000))
+    run(tmp_path, plan(mean_change_s=600.0, n_events=30_000))
     told, crowd = read_truth(tmp_path / "truth", INDEX)
     events = list(read_events(tmp_path / "events"))
     rng = np.random.default_rng(0)
@@ -110,7 +112,7 @@ def test_the_best_split_is_where_the_mean_changes() -> None:
 
 
 def test_the_truth_of_another_index_is_refused(tmp_path: Path) -> None:
-    run(tmp_path, plan(n_messages=10))
+    run(tmp_path, plan(n_events=10))
     other = create_track_index("other", INDEX.track_ids, INDEX.vectors)
     with pytest.raises(SimulationError, match="simulate again"):
         read_truth(tmp_path / "truth", other)
@@ -131,7 +133,7 @@ def test_an_interrupted_run_leaves_the_truth_whole() -> None:
 
     truth, counts = io.BytesIO(), Counter[str]()
     sink = Stopping()
-    outlets = Outlets(sink, truth, counts, lambda n_sent, at_s: None)
+    outlets = Outlets(sink, truth, counts, lambda n_events, at_s: None)
     with pytest.raises(KeyboardInterrupt):
         simulate(plan(), read_catalogue(INDEX, None), no_lists, 600.0, outlets)
     assert truth.getvalue().splitlines()[-1].startswith(b'{"kind":"end"')
