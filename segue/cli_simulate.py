@@ -24,6 +24,8 @@ _TIMES: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M
 _SHARE: Final = click.FloatRange(0, 1)
 _TOTALS: Final = frozenset({"sent", "events", "plays"})
 _CHECK_SEED: Final = 0
+_MAX_NAME_CHARS: Final = 16
+_SEEDS: Final = 2**31
 
 
 @click.command()
@@ -167,11 +169,15 @@ def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
     from streaming.simulator.run import Plan
     from streaming.simulator.turns import EVENTS_PER_PLAY
 
-    if not is_listener(f"{options['names']}-01"):
+    names, seed = options["names"], options["seed"]
+    # they are parts of every id, and an id has its limit
+    if not is_listener(f"{names}-01") or len(names) > _MAX_NAME_CHARS:
         raise SettingsError(
-            f"{options['names']!r} cannot begin the name of a listener; want letters, "
-            "digits, dots, dashes or underscores"
+            f"{names!r} cannot begin the names of listeners; want at most "
+            f"{_MAX_NAME_CHARS} letters, digits, dots, dashes or underscores"
         )
+    if not 0 <= seed < _SEEDS:
+        raise SettingsError(f"--seed is {seed}, want 0 or more, below {_SEEDS}")
     asked = [name for name in ("rate", "plays_per_min", "lifelike") if options[name]]
     if len(asked) > 1:
         raise SettingsError(f"--{asked[0]} and --{asked[1]} exclude each other")
@@ -190,7 +196,7 @@ def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
         if options["start"] is not None:
             seconds = _until_now(start, now, seconds)
     return Plan(
-        seed=options["seed"],
+        seed=seed,
         n_listeners=options["listeners"] or settings.simulator.n_listeners,
         events_per_s=None if options["lifelike"] else rate,
         start=start,
@@ -198,7 +204,7 @@ def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
         n_events=options["n_events"],
         seconds=seconds,
         mean_change_s=options["mean_change_s"],
-        names=options["names"],
+        names=names,
         shares=FaultShares(*(options[name] for name in FaultShares._fields)),
     )
 

@@ -243,7 +243,7 @@ def _event(
 ) -> PlaybackEvent:
     heard_ms = round(share * playing.duration_ms)
     return PlaybackEvent(
-        event_id=f"{playing.play_id}-{action}",
+        event_id=f"{playing.play_id}-{action[:2]}",
         user_id=playing.user_id,
         track_id=playing.track_id,
         session_id=playing.session_id,

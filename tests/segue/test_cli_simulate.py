@@ -42,6 +42,14 @@ def test_a_run_into_a_file_is_the_same_again_and_tells_the_truth(home: Path) -> 
     assert out.read_bytes() == whole
 
 
+def test_the_longest_ids_are_still_ids(home: Path) -> None:
+    told = ["--names", "a" * 16, "--seed", str(2**31 - 1), "--listeners", "20000"]
+    out = home / "events.jsonl"
+    more = ["--rate", "50000", "--events", "60000", "--out", str(out)]
+    assert simulate(home, *told, *more)[0] == 0
+    assert all(parse_event(line) for line in out.read_bytes().splitlines()[::100])
+
+
 def test_wrong_use_is_said(home: Path) -> None:
     for args, why in (
         (["--check"], "give --out FILE"),
@@ -51,6 +59,8 @@ def test_wrong_use_is_said(home: Path) -> None:
         (["--speed", "60"], "give a --start"),
         (["--start", "2999-01-01"], "has not come yet"),
         (["--names", "a b"], "cannot begin the name"),
+        (["--names", "a" * 17], "at most 16"),
+        (["--seed", "-1"], "want 0 or more"),
     ):
         status, said = simulate(home, *args)
         assert status in (1, 2)
