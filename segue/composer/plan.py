@@ -70,29 +70,32 @@ def plan_library(seed: int) -> list[AlbumPlan]:
     rng = np.random.default_rng([seed, len(STYLES)])
     n_words = 2 * N_ARTISTS_PER_STYLE
     words = invented_words(rng, n_words * len(STYLES))
-    albums = []
-    for style, taken in enumerate(range(0, n_words * len(STYLES), n_words)):
-        albums += _albums_of(rng, seed, style, words[taken : taken + n_words])
+    albums: list[AlbumPlan] = []
+    for style, first in enumerate(range(0, n_words * len(STYLES), n_words)):
+        taken = {album.title for album in albums}
+        albums += _albums_of(rng, seed, style, words[first : first + n_words], taken)
     return albums
 
 
 def _albums_of(
-    rng: np.random.Generator, seed: int, style: int, words: list[str]
+    rng: np.random.Generator, seed: int, style: int, words: list[str], taken: set[str]
 ) -> list[AlbumPlan]:
     genre = STYLES[style].genre
     names = artist_names(rng, genre, words)
-    # the first title of each artist is that of the album
-    bank = titles(rng, genre, N_ARTISTS_PER_STYLE * (N_TRACKS_PER_ALBUM + 1))
     share = N_TRACKS_PER_ALBUM + 1
+    bank = titles(rng, genre, N_ARTISTS_PER_STYLE * share)
+    shares = [bank[first : first + share] for first in range(0, len(bank), share)]
+    # the first title of each artist is that of the album; styles share some words
+    own = [next((t for t in each if t not in taken), each[0]) for each in shares]
     return [
         AlbumPlan(
             style=style,
             artist_number=number,
             artist=name,
-            title=bank[number * share],
+            title=own[number],
             year=int(rng.integers(_FIRST_YEAR, _LAST_YEAR + 1)),
             suffix=_FORMATS[number][style % len(_FORMATS[number])],
-            track_titles=tuple(bank[number * share + 1 : (number + 1) * share]),
+            track_titles=tuple(t for t in shares[number] if t != own[number]),
             seed=seed,
         )
         for number, name in enumerate(names)

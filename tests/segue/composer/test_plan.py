@@ -1,13 +1,14 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from segue.composer.plan import plan_library
 from segue.composer.styles import STYLES
 
 
+@example(seed=1517)  # two styles draw one title
 @given(seed=st.integers(0, 10**9))
 def test_any_seed_plans_a_whole_library(seed: int) -> None:
     albums = plan_library(seed)
