@@ -1,0 +1,53 @@
+"""How soon a list follows an event, and how many events a second the stream takes in.
+
+All services run on this machine, each measurement on a stack of its own.
+
+`latency`: 100 events a second of 500 listeners, a catalogue of 10,000 tracks; from the
+event's time, at which it is sent, until MongoDB tells a watcher of a list that
+reflects it. `throughput`: events wait in Kafka; the rate at which Spark reads them into
+nothing (`kafka_read`), reads and parses them by `from_json` (`parse`), and at which the
+whole job, panes, lists, archive, listens and counts, takes them in (`pipeline`).
+"""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from benches.stack import say
+from benches.stream_latency import measure_latency
+from benches.stream_throughput import measure_throughput
+
+_PARTS = ("latency", "throughput")
+
+
+@click.command(help=__doc__)
+@click.option("--only", type=click.Choice(_PARTS), multiple=True, help="Not all.")
+@click.option("--seconds", default=120, show_default=True, help="Of latency.")
+@click.option("--rate", default=100.0, show_default=True, help="Events a second.")
+@click.option("--listeners", default=500, show_default=True, help="Active ones.")
+@click.option("--tracks", default=10_000, show_default=True, help="Of the catalogue.")
+@click.option("--events", default=2_000_000, show_default=True, help="Of throughput.")
+@click.option("--backlog-of", default=20_000, show_default=True, help="Listeners.")
+@click.option("--json", "out", type=click.File("w"), default="-", help="Where to.")
+def main(only: tuple[str, ...], out: Any, **sizes: Any) -> None:
+    """Measure; see the module."""
+    wanted = only or _PARTS
+    answer: dict[str, Any] = {}
+    if "latency" in wanted:
+        say("latency …")
+        answer |= measure_latency(
+            sizes["rate"], sizes["seconds"], sizes["listeners"], sizes["tracks"]
+        )
+    if "throughput" in wanted:
+        say("throughput …")
+        answer |= measure_throughput(
+            sizes["events"], sizes["backlog_of"], sizes["tracks"]
+        )
+    json.dump(answer, out, indent=1)
+    out.write("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
