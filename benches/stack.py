@@ -122,8 +122,8 @@ def write_index(home: Path, n_tracks: int, rng: np.random.Generator) -> TrackInd
 
 def unit_rows(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the rows at length 1."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / lengths).astype(np.float32)
+    rows = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(rows, dtype=np.float32)
 
 
 def say(line: str) -> None:

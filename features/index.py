@@ -194,4 +194,6 @@ def _placed(
         old = [i for i, t in enumerate(rows.track_ids) if t in old_rows]
         source = [old_rows[rows.track_ids[i]] for i in old]
         vectors[old], scales[old] = known.vectors[source], known.scales[source]
-    return create_track_index(version, rows.track_ids, vectors, scales)
+    is_heir = known is not None and old_rows.keys() <= set(rows.track_ids)
+    lineage = known.lineage if known is not None and is_heir else version
+    return create_track_index(version, rows.track_ids, vectors, scales, lineage)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from models.taste import PLAY_ACTIONS, REACTIONS, Entry
+from models.listens import PLAY_ACTIONS, REACTIONS, Entry
 from segue.events import Action, Scope
 
 _FIELDS: Final[Mapping[Scope, str]] = {

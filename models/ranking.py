@@ -1,11 +1,12 @@
-"""From a taste vector to a list: score, exclusions, top k, and why.
+"""From tastes to a list: candidates, score by parts, choice, and why.
 
 Tracks are unit rows and the taste vector has unit length, so a dot product is the
-cosine. The score is ``1 - (1 - cosine) / scale`` with the hub scale of the track: it is
-the cosine for a track at a usual distance from its neighbours, and less for one that
-is near to everything. Candidates come from one float32 matrix product for many
-listeners; their scores are computed again in float64 one listener at a time, so that a
-list does not depend on who else was in the batch.
+cosine. Beside the taste vector a few seed tracks vote: of a track's cosines with them
+the highest counts. With ``c`` the two together, and the hub scale ``s`` of the track,
+the score is ``1 - (1 - c) / s``: ``c`` for a track at a usual distance from its
+neighbours, and less for one that is near to everything. Candidates come from one
+float32 matrix product for many listeners; their scores are computed again in float64
+one listener at a time, so that a list does not depend on who else was in the batch.
 """
 
 from collections.abc import Sequence
@@ -16,17 +17,29 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.taste import Entry, Listen, Taste
-from segue.events import Action
+from models.candidates import top_rows
+from models.groups import Rows, TrackGroups
+from models.horizons import Horizon, Horizons, direction_of
+from models.listens import Listen
+from models.seeds import Seed, seeds_of
+from models.variety import Caps, choose
+from segue.settings import TasteSettings
 from segue.track_index import TrackIndex
 
-# candidates beyond the list's length: float32 may order near-equal scores differently
+# candidates beyond those of a list: artists and likeness may take some away, and
+# float32 may order near-equal scores differently
+_CANDIDATES_PER_PLACE: Final = 4
 _SPARE_CANDIDATES: Final = 16
 _SCORE_DECIMALS: Final = 9
 _N_REASONS: Final = 2
+_FAMILIAR_AT_MOST: Final = 0.2
 
-PARTS: Final = ("taste", "skips", "hub")
-"""What a score is made of."""
+PARTS: Final = (*(each.value for each in Horizon), "skips", "seeds", "hub")
+"""What the score of a candidate is made of."""
+CHOICE_PARTS: Final = ("familiar", "variety")
+"""What is added when a list is put together."""
+
+Floats = NDArray[np.float64]
 
 
 class Because(NamedTuple):
@@ -46,8 +59,12 @@ class Recommendation:
     score : float
         At most 1, which is the taste itself.
     parts : dict
-        `taste` (towards what was heard), `skips` (away from what was skipped) and `hub`
-        (against tracks that are near to everything); they add up to `score`.
+        Towards each horizon's taste, away from what was skipped (`skips`), towards the
+        nearest seed track (`seeds`), against tracks that are near to everything
+        (`hub`), for or against what is `familiar`, against likeness to rows above
+        (`variety`). They add up to `score`.
+    seed : str or None
+        The seed track that is nearest.
     """
 
     track_id: str
@@ -55,6 +72,7 @@ class Recommendation:
     score: float
     parts: dict[str, float]
     because: list[Because]
+    seed: str | None
 
 
 @dataclass(frozen=True)
@@ -63,117 +81,179 @@ class Request:
 
     Attributes
     ----------
-    listens : list of Listen
-        With faded weights; they explain the list.
-    excluded : frozenset of str
-        Tracks that must not be in the list.
+    excluded : ndarray, int32
+        Ascending rows of tracks that must not be in the list.
+    familiar : frozenset of str
+        Tracks that were heard before.
     """
 
-    taste: Taste
-    listens: list[Listen]
-    excluded: frozenset[str]
+    horizons: Horizons
+    excluded: Rows
+    familiar: frozenset[str]
 
 
-def exclusions(
-    entries: Sequence[Entry], as_of: datetime, heard_s: float, n_tracks: int
-) -> frozenset[str]:
-    """Return the tracks that stay out: disliked ones, and those heard lately.
+class Ranked(NamedTuple):
+    """A list, and the seed tracks that voted for it."""
 
-    At most half of a catalogue of `n_tracks` counts as heard lately (the latest), so
-    that a small one never runs dry.
-    """
-    disliked: set[str] = set()
-    heard: dict[str, datetime] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.event_time, entry.event_id)):
-        match entry.action:
-            case Action.DISLIKED:
-                disliked.add(entry.track_id)
-            case Action.LIKED | Action.UNLIKED:
-                disliked.discard(entry.track_id)
-            case Action.FORGOTTEN:
-                pass
-            case _ if (as_of - entry.event_time).total_seconds() <= heard_s:
-                heard[entry.track_id] = entry.event_time
-    latest = sorted(heard, key=lambda track_id: (heard[track_id], track_id))
-    n_heard = min(len(latest), n_tracks // 2)
-    return frozenset(disliked.union(latest[len(latest) - n_heard :]))
+    rows: list[Recommendation]
+    seeds: list[Seed]
 
 
 def rank(
-    requests: Sequence[Request], index: TrackIndex, negative_pull: float, k: int
-) -> list[list[Recommendation]]:
-    """Return one list of at most `k` tracks for each request, best first.
+    requests: Sequence[Request],
+    index: TrackIndex,
+    groups: TrackGroups,
+    settings: TasteSettings,
+) -> list[Ranked]:
+    """Return one list for each request, best first.
 
     A listener without taste gets an empty list. Equal scores stand in the order of
     their `track_id`.
     """
-    if not requests:
-        return []
-    directions = [request.taste.direction(negative_pull) for request in requests]
-    queries = np.stack([taste + skips for taste, skips in directions])
-    scores = queries.astype(np.float32) @ index.vectors.T
-    scores -= 1
-    scores /= index.scales  # but for the 1 that all have in common
+    plans = [_plan(request, index, settings) for request in requests]
+    wanted = [plan for plan in plans if plan is not None]
+    if not wanted:
+        return [Ranked([], []) for _ in requests]
+    found = iter(
+        top_rows(
+            np.concatenate([plan.queries for plan in wanted]).astype(np.float32),
+            index,
+            _n_candidates(settings, index),
+            [plan.request.excluded for plan in wanted for _ in plan.queries],
+        )
+    )
     lists = []
-    for request, direction, row in zip(requests, directions, scores, strict=True):
-        rows = _candidates(row, request.excluded, index, k)
-        lists.append(_ranked(request, direction, rows, index, k))
+    for plan in plans:
+        if plan is None:
+            lists.append(Ranked([], []))
+        else:
+            near = np.concatenate([next(found) for _ in plan.queries])
+            rows = _candidates(near, plan, index, settings)
+            ranked = _ranked(plan, rows, index, groups, settings)
+            lists.append(Ranked(ranked, plan.seeds))
     return lists
 
 
+def _n_candidates(settings: TasteSettings, index: TrackIndex) -> int:
+    n_wanted = settings.n_recommendations * _CANDIDATES_PER_PLACE
+    return min(n_wanted + _SPARE_CANDIDATES, len(index.track_ids))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a list is made from.
+
+    Attributes
+    ----------
+    direction : ndarray, float64, shape (5, n_dims)
+        The parts of the taste vector.
+    queries : ndarray, float64, shape (1 + n_seeds, n_dims)
+        The taste vector and the seeds': what candidates are near to.
+    """
+
+    request: Request
+    direction: Floats
+    seeds: list[Seed]
+    queries: Floats
+
+
+def _plan(request: Request, index: TrackIndex, settings: TasteSettings) -> _Plan | None:
+    direction = direction_of(request.horizons.tastes, settings)
+    if not direction.any():
+        return None
+    seeds = seeds_of(request.horizons.evidence, settings.n_seeds, index)
+    rows = [index.row_of[seed.track_id] for seed in seeds]
+    queries = np.vstack([direction.sum(axis=0), index.vectors[rows]])
+    return _Plan(request, direction, seeds, queries)
+
+
 def _candidates(
-    scores: NDArray[np.float32], excluded: frozenset[str], index: TrackIndex, k: int
-) -> NDArray[np.intp]:
-    out = [index.row_of[track_id] for track_id in excluded if track_id in index.row_of]
-    scores[out] = -np.inf
-    n_wanted = min(k + _SPARE_CANDIDATES, len(scores) - len(out))
-    if n_wanted <= 0:
-        return np.empty(0, dtype=np.intp)
-    return np.argpartition(-scores, n_wanted - 1)[:n_wanted]
+    near: Rows, plan: _Plan, index: TrackIndex, settings: TasteSettings
+) -> Rows:
+    """Return the rows that may be in the list, ascending."""
+    if settings.familiar > 0:
+        heard = plan.request.familiar & index.row_of.keys()
+        mine = np.array([index.row_of[name] for name in heard], dtype=np.int32)
+        near = np.concatenate([near, np.setdiff1d(mine, plan.request.excluded)])
+    return np.unique(near[near >= 0])
 
 
 def _ranked(
-    request: Request,
-    direction: tuple[NDArray[np.float64], NDArray[np.float64]],
-    rows: NDArray[np.intp],
+    plan: _Plan,
+    rows: Rows,
     index: TrackIndex,
-    k: int,
+    groups: TrackGroups,
+    settings: TasteSettings,
 ) -> list[Recommendation]:
-    taste, skips = direction
-    if not np.any(taste + skips):
-        return []
-    rows = np.sort(rows)
     vectors = index.vectors[rows].astype(np.float64)
     scales = index.scales[rows].astype(np.float64)
-    sides = vectors @ np.stack([taste, skips], axis=1) / scales[:, None]
-    parts = np.column_stack([sides, 1 - 1 / scales])
-    scores = parts.sum(axis=1)
-    order = np.lexsort((rows, -scores.round(_SCORE_DECIMALS)))[:k]
+    parts, nearest = _scored(plan, vectors, scales, settings)
+    is_familiar = [index.track_ids[row] in plan.request.familiar for row in rows]
+    familiar = _FAMILIAR_AT_MOST * settings.familiar * np.array(is_familiar, float)
+    scores = (parts.sum(axis=1) + familiar).round(_SCORE_DECIMALS)
+    order = np.lexsort((rows, -scores))[: _n_candidates(settings, index)]
+    places, costs = choose(
+        scores[order],
+        vectors[order],
+        rows[order],
+        groups,
+        Caps(settings.max_per_artist, settings.max_per_album),
+        settings.variety,
+        settings.n_recommendations,
+    )
+    chosen = order[places]
+    whole = np.column_stack([parts[chosen], familiar[chosen], costs])
+    because = _because(vectors[chosen], plan.request.horizons.evidence, index)
     return [
         Recommendation(
             track_id=index.track_ids[rows[i]],
             rank=place,
-            score=float(scores[i]),
-            parts=dict(zip(PARTS, parts[i].tolist(), strict=True)),
-            because=_because(vectors[i], request.listens, index),
+            score=float(values.sum()),
+            parts=dict(zip((*PARTS, *CHOICE_PARTS), values.tolist(), strict=True)),
+            because=reasons,
+            seed=plan.seeds[nearest[i]].track_id if plan.seeds else None,
         )
-        for place, i in enumerate(order, start=1)
+        for place, (i, values, reasons) in enumerate(
+            zip(chosen, whole, because, strict=True), start=1
+        )
     ]
 
 
+def _scored(
+    plan: _Plan, vectors: Floats, scales: Floats, settings: TasteSettings
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the parts of each candidate's score, and its nearest seed."""
+    share = settings.seed_share if plan.seeds else 0.0
+    sides = (1 - share) * (vectors @ plan.direction.T)
+    votes = np.zeros(len(vectors))
+    nearest = np.zeros(len(vectors), dtype=np.intp)
+    if plan.seeds:
+        cosines = vectors @ plan.queries[1:].T
+        nearest = np.argmax(cosines.round(_SCORE_DECIMALS), axis=1)
+        votes = share * cosines[np.arange(len(vectors)), nearest]
+    towards = np.column_stack([sides, votes]) / scales[:, None]
+    return np.column_stack([towards, 1 - 1 / scales]), nearest
+
+
 def _because(
-    vector: NDArray[np.float64], listens: list[Listen], index: TrackIndex
-) -> list[Because]:
-    """Return the listens whose weight times cosine speaks most for a track."""
-    liked = [x for x in listens if x.weight > 0 and x.track_id in index.row_of]
-    if not liked:
-        return []
-    rows = index.vectors[[index.row_of[x.track_id] for x in liked]].astype(np.float64)
-    speaking = np.maximum(rows @ vector, 0.0) * [x.weight for x in liked]
-    total = float(speaking.sum())
-    best = np.argsort(-speaking.round(_SCORE_DECIMALS), kind="stable")[:_N_REASONS]
+    vectors: Floats, evidence: Sequence[Listen], index: TrackIndex
+) -> list[list[Because]]:
+    """Return for each row the listens whose weight times cosine speaks most for it."""
+    heard = [x for x in evidence if x.weight > 0 and x.track_id in index.row_of]
+    if not heard:
+        return [[] for _ in vectors]
+    rows = index.vectors[[index.row_of[x.track_id] for x in heard]].astype(np.float64)
+    weights = np.array([x.weight for x in heard])
+    speaking = np.maximum(vectors @ rows.T, 0.0) * weights
+    totals = speaking.sum(axis=1)
+    best = np.argsort(-speaking.round(_SCORE_DECIMALS), axis=1, kind="stable")
     return [
-        Because(liked[i].track_id, float(speaking[i] / total), liked[i].listened_at)
-        for i in best
-        if speaking[i] > 0
+        [
+            Because(heard[i].track_id, float(spoken[i] / total), heard[i].listened_at)
+            for i in first
+            if spoken[i] > 0
+        ]
+        for spoken, total, first in zip(
+            speaking, totals, best[:, :_N_REASONS], strict=True
+        )
     ]

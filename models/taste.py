@@ -1,46 +1,19 @@
-"""From what a listener did to a taste vector.
+"""A taste: what attracts and what repels a listener, as points of the taste space.
 
-A play says one thing about taste, however many events it sent; its last word counts.
-Liking and disliking are acts of their own. What attracts and what repels is kept apart
-(Rocchio), because the repelling part fades faster.
+Both are kept apart (Rocchio), because the repelling part fades faster.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.events import Action, listen_weight
+from models.listens import Listen
 
-PLAY_ENDS: Final = frozenset({Action.COMPLETED, Action.SKIPPED})
-PLAY_ACTIONS: Final = frozenset({Action.STARTED, Action.PROGRESSED, *PLAY_ENDS})
-REACTIONS: Final = frozenset({Action.LIKED, Action.UNLIKED, Action.DISLIKED})
 # one listen of full weight pulls half as hard as any number of them can
 EVIDENCE_HALF: Final = 1.0
-
-
-class Entry(NamedTuple):
-    """One accepted event, as a pane keeps it."""
-
-    event_id: str
-    action: str
-    track_id: str
-    play_id: str
-    played_ms: int | None
-    duration_ms: int | None
-    event_time: datetime
-    session_id: str | None = None
-
-
-class Listen(NamedTuple):
-    """What one play or reaction says: `weight` from -2 to 2, never 0."""
-
-    track_id: str
-    weight: float
-    listened_at: datetime
 
 
 @dataclass(frozen=True)
@@ -71,77 +44,11 @@ class Taste:
     positive: Side
     negative: Side
 
-    def direction(
-        self, negative_pull: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the parts `(taste, skips)` whose sum is the unit taste vector.
 
-        Both are zero when there is no taste, or when the two sides cancel out.
-        """
-        taste = self.positive.mean * self.positive.pull
-        skips = self.negative.mean * (-negative_pull * self.negative.pull)
-        length = float(np.linalg.norm(taste + skips))
-        if length < np.finfo(np.float32).eps:
-            return np.zeros_like(taste), np.zeros_like(skips)
-        return taste / length, skips / length
-
-
-def distinct_entries(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the entries by time, each `event_id` once (the earliest)."""
-    by_id: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.event_time, entry.event_id)):
-        by_id.setdefault(entry.event_id, entry)
-    return list(by_id.values())
-
-
-def listens_of(entries: Iterable[Entry]) -> list[Listen]:
-    """Return one listen a play and one a reaction, in order of time.
-
-    The end of a play counts; while it has none, the latest progress does. Of several
-    reactions to a track the last counts, and an `unliked` leaves none.
-    """
-    last_words: dict[tuple[str, str], Entry] = {}
-    for entry in distinct_entries(entries):
-        key = _speaker(entry)
-        if key is not None and _overrules(entry, last_words.get(key)):
-            last_words[key] = entry
-    listens = [_listen(entry) for entry in last_words.values()]
-    said = [listen for listen in listens if listen.weight != 0.0]
-    return sorted(said, key=lambda listen: (listen.listened_at, listen.track_id))
-
-
-def _speaker(entry: Entry) -> tuple[str, str] | None:
-    if entry.action in PLAY_ACTIONS:
-        return "play", entry.play_id
-    if entry.action in REACTIONS:
-        return "reaction", entry.track_id
-    return None
-
-
-def _overrules(entry: Entry, before: Entry | None) -> bool:
-    """Say whether `entry`, which is not earlier, replaces what was `before`."""
-    return before is None or before.action not in PLAY_ENDS or entry.action in PLAY_ENDS
-
-
-def _listen(entry: Entry) -> Listen:
-    weight = listen_weight(Action(entry.action), entry.played_ms, entry.duration_ms)
-    return Listen(entry.track_id, weight, entry.event_time)
-
-
-def faded(
-    listens: Iterable[Listen],
-    as_of: datetime,
-    half_life_s: float,
-    negative_half_life_s: float,
-) -> list[Listen]:
-    """Return the listens with weights halved for each half-life of age at `as_of`."""
-
-    def fade(listen: Listen) -> Listen:
-        half_life = half_life_s if listen.weight > 0 else negative_half_life_s
-        age_s = max(0.0, (as_of - listen.listened_at).total_seconds())
-        return listen._replace(weight=listen.weight * 0.5 ** (age_s / half_life))
-
-    return [fade(listen) for listen in listens]
+def no_taste(n_dims: int) -> Taste:
+    """Return the taste of somebody of whom nothing is known."""
+    nothing = Side(np.zeros(n_dims), 0.0)
+    return Taste(nothing, nothing)
 
 
 def taste_of(
@@ -161,18 +68,44 @@ def taste_of(
         Unit rows of the taste space.
     """
     known = [listen for listen in listens if listen.track_id in row_of]
+    if not known:
+        return no_taste(vectors.shape[1])
+    rows = vectors[[row_of[listen.track_id] for listen in known]].astype(np.float64)
+    weights = np.array([listen.weight for listen in known])
+    return taste_from(np.maximum(weights, 0.0), np.maximum(-weights, 0.0), rows)
+
+
+def taste_from(
+    positive: NDArray[np.float64],
+    negative: NDArray[np.float64],
+    rows: NDArray[np.float64],
+) -> Taste:
+    """Return the taste of rows that each speak for and against by so much.
+
+    Parameters
+    ----------
+    positive, negative : ndarray, float64, shape (n,)
+        0 or more.
+    rows : ndarray, float64, shape (n, n_dims)
+    """
+    return Taste(_side(positive, rows), _side(negative, rows))
+
+
+def together(tastes: Sequence[Taste]) -> Taste:
+    """Return one taste out of one or more, as if of all their listens."""
     return Taste(
-        _side([listen for listen in known if listen.weight > 0], row_of, vectors),
-        _side([listen for listen in known if listen.weight < 0], row_of, vectors),
+        _joined([taste.positive for taste in tastes]),
+        _joined([taste.negative for taste in tastes]),
     )
 
 
-def _side(
-    listens: list[Listen], row_of: Mapping[str, int], vectors: NDArray[np.float32]
-) -> Side:
-    if not listens:
-        return Side(np.zeros(vectors.shape[1]), 0.0)
-    weights = np.abs([listen.weight for listen in listens])
-    rows = vectors[[row_of[listen.track_id] for listen in listens]].astype(np.float64)
+def _joined(sides: Sequence[Side]) -> Side:
+    weights = np.array([side.weight for side in sides])
+    return _side(weights, np.stack([side.mean for side in sides]))
+
+
+def _side(weights: NDArray[np.float64], rows: NDArray[np.float64]) -> Side:
     total = float(weights.sum())
+    if total == 0.0:
+        return Side(np.zeros(rows.shape[1]), 0.0)
     return Side(weights @ rows / total, total)

@@ -13,11 +13,15 @@ collection         `_id`                                  written by
 `genres`           hash of the name                       `segue library scan`
 `listens`          user_id|play_id                        the stream
 `taste_windows`    user_id|window_start|window_length_s   the stream
+`taste_days`       user_id|date                           the stream
+`taste_past`       user_id                                the stream
+`tastes`           user_id                                the stream
 `recommendations`  user_id                                the stream
 `rejected_counts`  topic|partition|from_offset            the stream
 `stream_progress`  name of the query                      the stream
 `forgets`          user_id|event_id                       the stream
 `tokens`           SHA-256 of the token                   `segue token`
+`catalogue`        "tracks"                               whoever writes `tracks`
 =================  =====================================  ==============================
 """
 
@@ -59,11 +63,15 @@ ALBUMS: Final = "albums"
 GENRES: Final = "genres"
 LISTENS: Final = "listens"
 TASTE_WINDOWS: Final = "taste_windows"
+TASTE_DAYS: Final = "taste_days"
+TASTE_PAST: Final = "taste_past"
+TASTES: Final = "tastes"
 RECOMMENDATIONS: Final = "recommendations"
 REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
 FORGETS: Final = "forgets"
 TOKENS: Final = "tokens"
+CATALOGUE: Final = "catalogue"
 
 _LISTENS_AGE: Final = "age"
 _S_PER_DAY: Final = 86_400
@@ -90,6 +98,7 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("user_id", ASCENDING), ("window_start", ASCENDING)]),
         IndexModel([("window_start", ASCENDING)]),
     ],
+    TASTE_DAYS: [IndexModel([("user_id", ASCENDING), ("day", ASCENDING)])],
     RECOMMENDATIONS: [IndexModel([("updated_at", ASCENDING)])],
     REJECTED_COUNTS: [
         IndexModel(
@@ -225,6 +234,19 @@ def merge(
     ]
     if requests:
         database[collection].bulk_write(requests, ordered=False)
+
+
+def touch_catalogue(database: Database[Document]) -> None:
+    """Tell those who keep something of `tracks` in memory that it has changed."""
+    database[CATALOGUE].update_one(
+        {"_id": TRACKS}, {"$inc": {"version": 1}}, upsert=True
+    )
+
+
+def catalogue_version(database: Database[Document]) -> int:
+    """Return a number that grows whenever `tracks` changes."""
+    found = database[CATALOGUE].find_one({"_id": TRACKS}) or {}
+    return int(found.get("version", 0))
 
 
 def taste_window_id(user_id: str, window_start: datetime, window_length_s: int) -> str:

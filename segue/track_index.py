@@ -26,6 +26,7 @@ _POINTER: Final = "CURRENT"
 _IDS: Final = "track_ids.json"
 _VECTORS: Final = "vectors.npy"
 _SCALES: Final = "scales.npy"
+_LINEAGE: Final = "lineage"
 _LOCK: Final = "_LOCK"
 # a batch of the stream may wait long for MongoDB before it opens its index
 _KEPT_BUILDS: Final = 5
@@ -50,6 +51,9 @@ class TrackIndex:
         near to everything.
     row_of : dict
         Row number of each track.
+    lineage : str
+        The same for builds that follow one another and only add tracks: what was
+        computed from the vectors of one holds for the next.
     """
 
     version: str
@@ -57,6 +61,7 @@ class TrackIndex:
     vectors: NDArray[np.float32]
     scales: NDArray[np.float32]
     row_of: dict[str, int]
+    lineage: str
 
 
 def create_track_index(
@@ -64,12 +69,16 @@ def create_track_index(
     track_ids: list[str],
     vectors: NDArray[np.float32],
     scales: NDArray[np.float32] | None = None,
+    lineage: str | None = None,
 ) -> TrackIndex:
-    """Return an index over `vectors`, one row a track; without `scales` all are 1."""
+    """Return an index over `vectors`, one row a track; without `scales` all are 1.
+
+    Without `lineage` it begins one of its own.
+    """
     rows = {track_id: row for row, track_id in enumerate(track_ids)}
     if scales is None:
         scales = np.ones(len(track_ids), dtype=np.float32)
-    return TrackIndex(version, track_ids, vectors, scales, rows)
+    return TrackIndex(version, track_ids, vectors, scales, rows, lineage or version)
 
 
 def write_track_index(folder: Path, index: TrackIndex) -> None:
@@ -84,6 +93,8 @@ def write_track_index(folder: Path, index: TrackIndex) -> None:
     for name, array in ((_VECTORS, index.vectors), (_SCALES, index.scales)):
         with write_atomically(target / name) as file:
             np.save(file, array)
+    with write_atomically(target / _LINEAGE) as file:
+        file.write(index.lineage.encode())
     with write_atomically(folder / _POINTER) as file:
         file.write(index.version.encode())
     _prune(folder, index.version)
@@ -125,7 +136,9 @@ def open_track_index(folder: Path, version: str) -> TrackIndex:
     track_ids = json.loads((folder / version / _IDS).read_bytes())
     vectors = np.load(folder / version / _VECTORS, mmap_mode="r")
     scales = np.load(folder / version / _SCALES)
-    return create_track_index(version, track_ids, vectors, scales)
+    named = folder / version / _LINEAGE
+    lineage = named.read_text(encoding="utf-8") if named.exists() else version
+    return create_track_index(version, track_ids, vectors, scales, lineage)
 
 
 @contextmanager

@@ -21,8 +21,9 @@ from segue.store import Document
 from segue.track_index import TrackIndex, read_track_index
 from segue.track_names import find_by_name_id
 from streaming.archive import forget_archived
-from streaming.forget_rules import read_new_rules, write_rules
+from streaming.forget_rules import read_new_rules, read_rules, write_rules
 from streaming.panes import DAY_S, Copy, Pane, names_in, pane_in, without_forgotten
+from streaming.past import renew_past
 from streaming.tastes import window_document
 from streaming.updating import refresh_list
 
@@ -48,10 +49,12 @@ def forget_new(
     if not ids:
         return
     index = read_track_index(settings.home / "index")
+    every_rule = read_rules(database, rules)
     for user_id, held in rules.items():
         for rule in held:
             database[store.LISTENS].delete_many(_filter(user_id, rule, "listened_at"))
         forget_panes(database, user_id, held, index, clock)
+        renew_past(database, user_id, every_rule, index, settings)
         refresh_list(database, user_id, index, settings, clock)
     forget_archived(spark, rules, settings)
     database[store.FORGETS].update_many(

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import LongType, StructField, StructType
 
-from models.taste import PLAY_ENDS
+from models.listens import PLAY_ENDS
 from segue import store
 from segue.clock import rfc3339
 from segue.events import Action, listen_weight

@@ -11,18 +11,28 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from pymongo import DESCENDING
 from pymongo.database import Database
 
 from models.forgetting import ForgetRule, remembered
-from models.taste import Entry, distinct_entries
+from models.listens import Entry, distinct_entries
 from segue import store
 from segue.store import Document
 from segue.track_names import is_name_id
 from streaming.schemas import ENTRY_FIELDS, PLACE
 
 DAY_S: Final = 86_400
-COUNTS: Final = ("n_events", "n_unknown_track", "n_forgotten", "n_duplicates")
+COUNTS: Final = (
+    *("n_events", "n_unknown_track", "n_forgotten", "n_duplicates"),
+    "n_over_limit",
+)
 """Where the messages of a pane went; they add up to them."""
+
+
+_PANE_FIELDS: Final = (
+    *("user_id", "window_start", "window_length_s", "entries", "copies"),
+    "n_over_limit",
+)
 
 
 class Copy(NamedTuple):
@@ -39,12 +49,15 @@ class Pane(NamedTuple):
     ----------
     copies : list of Copy
         The messages that count here: all but late ones, which are counted as late.
+    n_over_limit : int
+        Messages beyond those that a pane keeps.
     """
 
     window_start: datetime
     length_s: int
     entries: list[Entry]
     copies: list[Copy]
+    n_over_limit: int = 0
 
     @property
     def window(self) -> tuple[datetime, int]:
@@ -56,10 +69,20 @@ Panes = Mapping[str, list[Pane]]
 """Panes of each listener, by `user_id`."""
 
 
-def pane_of(window_start: datetime, length_s: int, rows: list[dict[str, Any]]) -> Pane:
+def pane_of(
+    window_start: datetime,
+    length_s: int,
+    rows: list[dict[str, Any]],
+    n_messages: int | None = None,
+) -> Pane:
     """Return a pane from rows of entry fields, place and `is_late`.
 
     Each event is kept once: the first copy of its partition.
+
+    Parameters
+    ----------
+    n_messages : int, optional
+        How many there were, where `rows` may be but the first of them.
     """
     rows = sorted(rows, key=itemgetter(*PLACE))
     first: dict[str, dict[str, Any]] = {}
@@ -67,7 +90,8 @@ def pane_of(window_start: datetime, length_s: int, rows: list[dict[str, Any]]) -
         first.setdefault(row["event_id"], row)
     entries = distinct_entries(map(entry_of, first.values()))
     copies = [_copy_of(row) for row in rows if not row.get("is_late")]
-    return Pane(window_start, length_s, entries, copies)
+    n_over_limit = 0 if n_messages is None else n_messages - len(rows)
+    return Pane(window_start, length_s, entries, copies, n_over_limit)
 
 
 def merged(stored: Pane, arrived: Pane) -> Pane:
@@ -87,7 +111,7 @@ def without_forgotten(pane: Pane, rules: Iterable[ForgetRule]) -> Pane:
 
 def entry_of(row: Mapping[str, Any]) -> Entry:
     """Return the entry that a row or a stored sub-document holds."""
-    # panes of before have no session, the last field
+    # panes of before lack the last fields
     return Entry(*(row[name] for name in ENTRY_FIELDS if name in row))
 
 
@@ -124,12 +148,35 @@ def read_recent_panes(
     return _by_listener(database, {"user_id": {"$in": list(user_ids)}, "$or": reach})
 
 
+def read_panes_between(
+    database: Database[Document], user_id: str, since: datetime, until: datetime
+) -> list[Pane]:
+    """Read a listener's panes that begin from `since` to before `until`."""
+    between = {"$gte": since, "$lt": until}
+    wanted = {"user_id": user_id, "window_start": between}
+    return _by_listener(database, wanted).get(user_id, [])
+
+
+def newest_entry_at(
+    database: Database[Document], user_id: str, rules: Iterable[ForgetRule]
+) -> datetime | None:
+    """Return the time of a listener's newest event that is not forgotten."""
+    held, newest = list(rules), None
+    found = database[store.TASTE_WINDOWS].find({"user_id": user_id}, _PANE_FIELDS)
+    for document in found.sort("window_start", DESCENDING):
+        pane = without_forgotten(pane_in(document), held)
+        if newest and newest - pane.window_start >= timedelta(seconds=DAY_S):
+            break
+        times = [entry.event_time for entry in pane.entries]
+        newest = max([*times, *([newest] if newest else [])], default=None)
+    return newest
+
+
 def _by_listener(
     database: Database[Document], wanted: Mapping[str, Any]
 ) -> dict[str, list[Pane]]:
-    fields = ("user_id", "window_start", "window_length_s", "entries", "copies")
     panes: dict[str, list[Pane]] = defaultdict(list)
-    for found in database[store.TASTE_WINDOWS].find(wanted, fields):
+    for found in database[store.TASTE_WINDOWS].find(wanted, _PANE_FIELDS):
         panes[found["user_id"]].append(pane_in(found))
     return panes
 
@@ -138,7 +185,8 @@ def pane_in(document: Document) -> Pane:
     """Return the pane that a document holds."""
     entries = [entry_of(row) for row in document["entries"]]
     copies = [Copy(**copy) for copy in document.get("copies", [])]
-    return Pane(document["window_start"], document["window_length_s"], entries, copies)
+    window = document["window_start"], document["window_length_s"]
+    return Pane(*window, entries, copies, document.get("n_over_limit", 0))
 
 
 def names_in(panes: Iterable[Pane]) -> set[str]:
@@ -167,5 +215,6 @@ def counts_of(pane: Pane, known: Iterable[Entry]) -> Document:
         n_kept - n_known,
         len(counted) - n_kept,
         len(pane.copies) - len(counted),
+        pane.n_over_limit,
     )
     return dict(zip(COUNTS, n_of, strict=True))

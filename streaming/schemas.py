@@ -30,13 +30,13 @@ EVENT_FIELDS: Final = [
     StructField("duration_ms", LongType()),
     StructField("event_time", TimestampType()),
     StructField("session_id", StringType()),
+    StructField("scope", StringType()),
 ]
 """What the stream needs of a playback event; null where it was rejected."""
 
 OTHER_FIELDS: Final = [
     StructField("position_ms", LongType()),
     StructField("source", StringType()),
-    StructField("scope", StringType()),
     StructField("until", TimestampType()),
     StructField("extra", StringType()),
 ]
@@ -71,8 +71,9 @@ ENTRY_FIELDS: Final = [
     "duration_ms",
     "event_time",
     "session_id",
+    "scope",
 ]
-"""What a pane keeps of an event, in the order of `models.taste.Entry`."""
+"""What a pane keeps of an event, in the order of `models.listens.Entry`."""
 
 PLACE: Final = ["partition", "offset"]
 """Which of two copies of an event is the first."""

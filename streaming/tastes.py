@@ -1,24 +1,47 @@
 """From panes to documents: what each says of a taste, and the list that follows.
 
 All that is computed here follows from event times and entries, never from the time or
-the batch in which it runs.
+the batch in which it runs; but for what a list changed, which follows from the list
+that was there.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from models.ranking import Recommendation, Request, exclusions, rank
-from models.taste import Entry, distinct_entries, faded, listens_of, taste_of
+from models.days import PastTaste, day_taste, past_taste
+from models.exclusions import excluded_rows
+from models.groups import TrackGroups
+from models.horizons import Horizons, merge_horizons
+from models.listens import Entry, distinct_entries, listens_of
+from models.ranking import Ranked, Recommendation, Request, rank
+from models.taste import taste_of
 from segue import store
 from segue.events import Action
 from segue.settings import Settings, TasteSettings
 from segue.store import Document
 from segue.track_index import TrackIndex
-from streaming.panes import DAY_S, Pane, Panes, counts_of
+from streaming.panes import DAY_S, Pane, counts_of
+from streaming.past_documents import taste_document
 
 
-class Update(NamedTuple):
+class Known(NamedTuple):
+    """What is known of one listener.
+
+    Attributes
+    ----------
+    recent : list of Entry
+        By time, with the tracks' ids of today: those from `oldest_needed` on.
+    past : PastTaste
+        Of the days before the date of the newest entry.
+    """
+
+    recent: list[Entry]
+    past: PastTaste
+
+
+class Lists(NamedTuple):
     """What is to be written for some listeners.
 
     Attributes
@@ -27,84 +50,110 @@ class Update(NamedTuple):
         Listeners of whom nothing is left, as of a time: they are as new.
     """
 
-    windows: list[Document]
+    tastes: list[Document]
     lists: list[Document]
     without_list: dict[str, datetime]
 
 
-def create_update(
-    changed: Panes,
-    others: Panes,
-    index: TrackIndex,
-    settings: Settings,
-    updated_at: datetime,
-    aliases: Mapping[str, str] | None = None,
-) -> Update:
-    """Return the documents of the listeners in `changed`.
+def oldest_needed(newest_at: datetime, settings: TasteSettings) -> datetime:
+    """Return from when entries count one by one, for a list as of `newest_at`."""
+    midnight = datetime.combine(newest_at.date(), time(), UTC)
+    return min(newest_at - timedelta(seconds=settings.horizon_s), midnight)
+
+
+def entries_of(panes: Sequence[Pane], aliases: Mapping[str, str]) -> list[Entry]:
+    """Return all entries of a listener's panes by time, each event once."""
+    together = distinct_entries(entry for pane in panes for entry in pane.entries)
+    return [_as_known(entry, aliases) for entry in together]
+
+
+def known_of(
+    entries: Sequence[Entry], settings: TasteSettings, index: TrackIndex
+) -> Known:
+    """Return what all entries of a listener say, past days included.
 
     Parameters
     ----------
-    changed : mapping
-        Panes of each listener that are to be written.
-    others : mapping
-        Their remaining panes inside the horizon, as written before.
-    aliases : mapping, optional
-        The track of each name that the catalogue knows by now.
+    entries : sequence of Entry
+        At least one, by time, with the tracks' ids of today.
     """
-    known_as = aliases or {}
-    windows = [
-        window_document(user_id, pane, index, known_as, updated_at)
-        for user_id, panes in changed.items()
-        for pane in panes
+    newest_at = entries[-1].event_time
+    by_day: dict[date, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_day[entry.event_time.date()].append(entry)
+    days = {day: day_taste(each) for day, each in by_day.items()}
+    oldest = oldest_needed(newest_at, settings)
+    recent = [entry for entry in entries if entry.event_time >= oldest]
+    return Known(recent, past_taste(days, newest_at.date(), settings, index))
+
+
+def create_lists(
+    known: Mapping[str, Known],
+    index: TrackIndex,
+    groups: TrackGroups,
+    settings: Settings,
+    updated_at: datetime,
+    before: Mapping[str, Document] | None = None,
+) -> Lists:
+    """Return tastes and lists of listeners.
+
+    Parameters
+    ----------
+    known : mapping
+        By `user_id`.
+    before : mapping, optional
+        The list that each has now.
+    """
+    users = [user for user, each in known.items() if _says_something(each)]
+    horizons = {user: _horizons(known[user], settings.taste, index) for user in users}
+    requests = [
+        _request(known[user], horizons[user], settings.taste, index, groups)
+        for user in users
     ]
-    entries = {
-        user: _entries([*panes, *others.get(user, [])], known_as)
-        for user, panes in changed.items()
-    }
-    users = [user for user, each in entries.items() if _says_something(each)]
-    lists = rank(
-        [_request(entries[user], index, settings.taste) for user in users],
-        index,
-        settings.taste.negative_pull,
-        settings.taste.n_recommendations,
-    )
-    documents = [
-        _list_document(
-            user, rows, entries[user][-1].event_time, index, settings, updated_at
-        )
-        for user, rows in zip(users, lists, strict=True)
-    ]
+    ranked = rank(requests, index, groups, settings.taste)
+    tastes, lists = [], []
+    for user, each in zip(users, ranked, strict=True):
+        stamp = {
+            "_id": user,
+            "index_version": index.version,
+            "newest_event_at": known[user].recent[-1].event_time,
+            "updated_at": updated_at,
+        }
+        pane_s, newest = settings.stream.pane_s, known[user].recent[-1]
+        tastes.append(stamp | _taste_fields(horizons[user], each, pane_s))
+        fields = {"items": [_item(row, pane_s) for row in each.rows]}
+        diff = _diff(fields["items"], newest, (before or {}).get(user))
+        lists.append(stamp | fields | {"diff": diff})
     silent = {
-        user: each[-1].event_time
-        for user, each in entries.items()
-        if each and user not in users
+        user: each.recent[-1].event_time
+        for user, each in known.items()
+        if each.recent and user not in horizons
     }
-    return Update(windows, documents, silent)
+    return Lists(tastes, lists, silent)
 
 
-def _says_something(entries: list[Entry]) -> bool:
-    return any(entry.action != Action.FORGOTTEN for entry in entries)
+def _says_something(known: Known) -> bool:
+    return any(entry.action != Action.FORGOTTEN for entry in known.recent)
+
+
+def _horizons(known: Known, settings: TasteSettings, index: TrackIndex) -> Horizons:
+    as_of = known.recent[-1].event_time
+    return merge_horizons(known.recent, known.past, as_of, settings, index)
 
 
 def _request(
-    entries: list[Entry], index: TrackIndex, settings: TasteSettings
+    known: Known,
+    horizons: Horizons,
+    settings: TasteSettings,
+    index: TrackIndex,
+    groups: TrackGroups,
 ) -> Request:
-    as_of = entries[-1].event_time
-    earliest = as_of - timedelta(seconds=settings.horizon_s)
-    recent = [entry for entry in entries if entry.event_time > earliest]
-    listens = faded(
-        listens_of(recent), as_of, settings.half_life_s, settings.negative_half_life_s
+    as_of = known.recent[-1].event_time
+    excluded = excluded_rows(
+        known.recent, horizons, as_of, settings.heard_s, index, groups
     )
-    return Request(
-        taste_of(listens, index.row_of, index.vectors),
-        listens,
-        exclusions(recent, as_of, settings.heard_s, len(index.track_ids)),
-    )
-
-
-def _entries(panes: list[Pane], aliases: Mapping[str, str]) -> list[Entry]:
-    together = distinct_entries(entry for pane in panes for entry in pane.entries)
-    return [_as_known(entry, aliases) for entry in together]
+    heard = {listen.track_id for listen in horizons.evidence if listen.weight > 0}
+    return Request(horizons, excluded, frozenset(heard))
 
 
 def _as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:
@@ -130,11 +179,7 @@ def window_document(
         "user_id": user_id,
         "window_start": pane.window_start,
         "window_length_s": pane.length_s,
-        "vector": taste.positive.mean.tolist(),
-        "weight": taste.positive.weight,
-        "negative_vector": taste.negative.mean.tolist(),
-        "negative_weight": taste.negative.weight,
-        "n_listens": len(listens),
+        **taste_document(taste, len(listens)),
         **counts_of(pane, known),
         "entries": [entry._asdict() for entry in pane.entries],
         # a short pane comes whole out of Spark's state, and need not know its messages
@@ -149,41 +194,61 @@ def _is_known(entry: Entry, index: TrackIndex) -> bool:
     return entry.track_id in index.row_of or entry.action == Action.FORGOTTEN
 
 
-def _list_document(
-    user_id: str,
-    rows: list[Recommendation],
-    newest_event_at: datetime,
-    index: TrackIndex,
-    settings: Settings,
-    updated_at: datetime,
-) -> Document:
+def _taste_fields(horizons: Horizons, ranked: Ranked, pane_s: int) -> Document:
     return {
-        "_id": user_id,
-        "items": [_item(row, settings.stream.pane_s) for row in rows],
-        "index_version": index.version,
-        "newest_event_at": newest_event_at,
-        "updated_at": updated_at,
+        "horizons": {
+            name.value: taste_document(taste, horizons.n_listens[name])
+            for name, taste in horizons.tastes.items()
+        },
+        "seeds": [_cause(*seed, pane_s) for seed in ranked.seeds],
     }
 
 
 def _item(row: Recommendation, pane_s: int) -> Document:
-    because = [
-        {
-            "track_id": reason.track_id,
-            "share": reason.share,
-            "window_start": _window_start(reason.listened_at, pane_s),
-        }
-        for reason in row.because
-    ]
     return {
         "track_id": row.track_id,
         "rank": row.rank,
         "score": row.score,
         "parts": row.parts,
-        "because": because,
+        "because": [_cause(*reason, pane_s) for reason in row.because],
+        "seed": row.seed,
+    }
+
+
+def _cause(track_id: str, share: float, listened_at: datetime, pane_s: int) -> Document:
+    return {
+        "track_id": track_id,
+        "share": share,
+        "window_start": _window_start(listened_at, pane_s),
+    }
+
+
+def _diff(items: list[Document], newest: Entry, before: Document | None) -> Document:
+    """Return what the list changed, and the event that it follows.
+
+    A list that is written again says the same again.
+    """
+    event = {
+        name: getattr(newest, name)
+        for name in ("event_id", "action", "track_id", "event_time")
+    }
+    ids = [item["track_id"] for item in items]
+    held = [] if before is None else [item["track_id"] for item in before["items"]]
+    said: Document = {} if before is None else before.get("diff", {})
+    if ids == held and said.get("event", {}).get("event_id") == newest.event_id:
+        return said
+    return {
+        "came": [track_id for track_id in ids if track_id not in held],
+        "left": [track_id for track_id in held if track_id not in ids],
+        "event": event,
     }
 
 
 def _window_start(moment: datetime, pane_s: int) -> datetime:
     seconds = int(moment.timestamp())
     return datetime.fromtimestamp(seconds - seconds % pane_s, moment.tzinfo)
+
+
+def dates_of(panes: Sequence[Pane]) -> frozenset[date]:
+    """Return the dates in which panes begin."""
+    return frozenset(pane.window_start.date() for pane in panes)

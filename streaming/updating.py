@@ -1,15 +1,15 @@
 """Bring listeners up to date in MongoDB, on the workers.
 
-A worker takes the panes that changed, reads the listener's other panes and what they
-want forgotten, and writes panes and list by `_id`.
+A worker takes the panes that changed and writes them; then it reads what else is known
+of their listeners, panes of the last day and sums of the days before, and writes tastes
+and lists. Everything is written by `_id`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
-from pymongo import DESCENDING
 from pymongo.database import Database
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -19,20 +19,40 @@ from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import TrackIndex, open_track_index
 from segue.track_names import find_by_name_id
+from streaming.facts import read_groups
 from streaming.forget_rules import Rules, read_rules
 from streaming.panes import (
     Pane,
     Panes,
     merged,
     names_in,
+    newest_entry_at,
     pane_of,
     read_panes,
     read_recent_panes,
     without_forgotten,
 )
+from streaming.past import Wanted, read_past
 from streaming.schemas import UPDATED
 from streaming.session import worker_database
-from streaming.tastes import Update, create_update
+from streaming.tastes import (
+    Known,
+    Lists,
+    create_lists,
+    dates_of,
+    entries_of,
+    oldest_needed,
+    window_document,
+)
+
+_BEFORE: Final = ("newest_event_at", "items.track_id", "diff")
+
+
+class Written(NamedTuple):
+    """How much was written."""
+
+    n_panes: int
+    n_lists: int
 
 
 def updating(
@@ -61,11 +81,7 @@ def updating(
             if days:
                 changed = _with_stored(database, changed)
             done = bring_up_to_date(database, changed, index, settings, clock)
-            counts = {
-                "n_listeners": len(changed),
-                "n_panes": len(done.windows),
-                "n_lists": len(done.lists),
-            }
+            counts = {"n_listeners": len(changed), **done._asdict()}
             yield pa.RecordBatch.from_pylist([counts], schema=schema)
 
     return updated
@@ -77,21 +93,27 @@ def bring_up_to_date(
     index: TrackIndex,
     settings: Settings,
     clock: Clock,
-) -> Update:
-    """Write the panes in `changed`, and a list for each listener in it.
+) -> Written:
+    """Write the panes in `changed`, and taste and list of each listener in it.
 
     What is forgotten while this runs is left out, too: whoever writes a rule rewrites
     the panes that are stored, and here the rules are looked at once more when the panes
     are written.
     """
-    newest = {u: max(p.window_start for p in panes) for u, panes in changed.items()}
-    others = _read_other_panes(database, changed, newest, settings)
+    ids = {"_id": {"$in": list(changed)}}
+    lists = database[store.RECOMMENDATIONS].find(ids, _BEFORE)
+    before = {each["_id"]: each for each in lists}
     rules = read_rules(database, changed)
     while True:
-        update = _update(database, changed, others, rules, index, settings, clock)
-        before, rules = rules, read_rules(database, changed)
-        if rules == before:
-            return update
+        kept = _remembered(changed, rules)
+        windows = _windows(database, kept, index, clock())
+        store.upsert(database, store.TASTE_WINDOWS, windows)
+        newest = {user: _newest(kept[user], before.get(user)) for user in kept}
+        known = _known(database, kept, newest, rules, index, settings)
+        n_lists = _write_lists(database, known, index, settings, clock, before)
+        was, rules = rules, read_rules(database, changed)
+        if rules == was:
+            return Written(len(windows), n_lists)
 
 
 def refresh_list(
@@ -101,63 +123,109 @@ def refresh_list(
     settings: Settings,
     clock: Clock,
 ) -> None:
-    """Write a listener's list anew, from the panes that are stored."""
-    newest = database[store.TASTE_WINDOWS].find_one(
-        {"user_id": user_id}, ("window_start",), sort=[("window_start", DESCENDING)]
-    )
+    """Write a listener's taste and list anew, from the panes that are stored."""
+    rules = read_rules(database, [user_id])
+    newest = newest_entry_at(database, user_id, rules.get(user_id, ()))
     if newest is not None:
-        none_changed: Panes = {user_id: []}
-        others = _read_other_panes(
-            database, none_changed, {user_id: newest["window_start"]}, settings
+        known = _known(
+            database, {user_id: []}, {user_id: newest}, rules, index, settings
         )
-        rules = read_rules(database, none_changed)
-        _update(database, none_changed, others, rules, index, settings, clock)
+        _write_lists(database, known, index, settings, clock, {})
 
 
-def _update(
+def _newest(panes: list[Pane], before: Document | None) -> datetime:
+    """Return the time of a listener's newest event, where nothing is forgotten."""
+    times = [entry.event_time for pane in panes for entry in pane.entries]
+    times += [pane.window_start for pane in panes]
+    if before is not None:
+        times.append(before["newest_event_at"])
+    return max(times)
+
+
+def _windows(
+    database: Database[Document], changed: Panes, index: TrackIndex, at: datetime
+) -> list[Document]:
+    names = names_in(pane for panes in changed.values() for pane in panes)
+    aliases = find_by_name_id(database, names) if names else {}
+    return [
+        window_document(user_id, pane, index, aliases, at)
+        for user_id, panes in changed.items()
+        for pane in panes
+    ]
+
+
+def _known(
     database: Database[Document],
     changed: Panes,
-    others: Panes,
+    newest: Mapping[str, datetime],
     rules: Rules,
     index: TrackIndex,
     settings: Settings,
-    clock: Clock,
-) -> Update:
-    panes = [
-        pane for each in (changed, others) for some in each.values() for pane in some
-    ]
-    names = names_in(panes)
+) -> dict[str, Known]:
+    """Return what is known of each listener; `changed` has been written."""
+    newest = {
+        user: newest_entry_at(database, user, rules[user]) or at
+        if user in rules
+        else at
+        for user, at in newest.items()
+    }
+    oldest = {user: oldest_needed(at, settings.taste) for user, at in newest.items()}
+    others = _read_other_panes(database, changed, min(oldest.values()), settings)
+    recent = {
+        user: [*panes, *_remembered_of(others.get(user, []), rules.get(user, ()))]
+        for user, panes in changed.items()
+    }
+    wanted = {
+        user: Wanted(newest[user].date(), dates_of(panes))
+        for user, panes in changed.items()
+    }
+    past = read_past(database, wanted, rules, index, settings)
+    names = names_in(pane for panes in recent.values() for pane in panes)
     aliases = find_by_name_id(database, names) if names else {}
-    update = create_update(
-        _remembered(changed, rules),
-        _remembered(others, rules),
-        index,
-        settings,
-        clock(),
-        aliases,
-    )
-    store.upsert(database, store.TASTE_WINDOWS, update.windows)
-    lists = database[store.RECOMMENDATIONS]
-    store.upsert_unless_newer(
-        database, store.RECOMMENDATIONS, update.lists, "newest_event_at"
-    )
-    for user_id, as_of in update.without_list.items():
-        lists.delete_one({"_id": user_id, "newest_event_at": {"$lte": as_of}})
-    return update
+    known = {}
+    for user, panes in recent.items():
+        entries = entries_of(panes, aliases)
+        known[user] = Known(
+            [e for e in entries if e.event_time >= oldest[user]], past[user]
+        )
+    return known
+
+
+def _write_lists(
+    database: Database[Document],
+    known: Mapping[str, Known],
+    index: TrackIndex,
+    settings: Settings,
+    clock: Clock,
+    before: Mapping[str, Document],
+) -> int:
+    groups = read_groups(database, index)
+    update: Lists = create_lists(known, index, groups, settings, clock(), before)
+    for collection, documents in (
+        (store.TASTES, update.tastes),
+        (store.RECOMMENDATIONS, update.lists),
+    ):
+        store.upsert_unless_newer(database, collection, documents, "newest_event_at")
+        for user_id, as_of in update.without_list.items():
+            not_newer = {"_id": user_id, "newest_event_at": {"$lte": as_of}}
+            database[collection].delete_one(not_newer)
+    return len(update.lists)
 
 
 def _remembered(panes: Panes, rules: Rules) -> Panes:
     if not rules:
         return panes
-    return {
-        user: [without_forgotten(pane, rules.get(user, ())) for pane in each]
-        for user, each in panes.items()
-    }
+    return {u: _remembered_of(each, rules.get(u, ())) for u, each in panes.items()}
+
+
+def _remembered_of(panes: list[Pane], rules: Any) -> list[Pane]:
+    return [without_forgotten(pane, rules) for pane in panes] if rules else panes
 
 
 def _panes(rows: list[dict[str, Any]]) -> list[Pane]:
     return [
-        pane_of(row["window_start"], row["length_s"], row["entries"]) for row in rows
+        pane_of(row["window_start"], row["length_s"], row["entries"], row["n_messages"])
+        for row in rows
     ]
 
 
@@ -179,11 +247,10 @@ def _with_stored(database: Database[Document], arrived: Panes) -> dict[str, list
 def _read_other_panes(
     database: Database[Document],
     changed: Panes,
-    newest: Mapping[str, datetime],
+    oldest: datetime,
     settings: Settings,
 ) -> Panes:
-    """Read the panes inside the horizon of the listeners, without the changed ones."""
-    oldest = min(newest.values()) - timedelta(seconds=settings.taste.horizon_s)
+    """Read the listeners' panes since `oldest`, without the changed ones."""
     found = read_recent_panes(database, changed, oldest, settings.stream.pane_s)
     return {
         user_id: [

@@ -4,7 +4,7 @@ Spark's state holds the panes that its watermark keeps open, as small lists of e
 every pane that changes comes out whole, so that writing it again changes nothing.
 """
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segue.settings import StreamSettings
@@ -14,7 +14,10 @@ from streaming.source import Outcome
 
 
 def open_panes(judged: DataFrame, settings: StreamSettings) -> DataFrame:
-    """Return `(user_id, window_start, length_s, entries)` of every pane that changed.
+    """Return every pane that changed.
+
+    The columns are `(user_id, window_start, length_s, entries, n_messages)`; of more
+    messages than `pane_events` the first are kept, and all are counted.
 
     Late events were taken out by the judge. The engine's watermark stands behind the
     judge's rule by what event times may run ahead and partitions may lag, so that it
@@ -25,28 +28,32 @@ def open_panes(judged: DataFrame, settings: StreamSettings) -> DataFrame:
     )
     valid = judged.where(F.col("outcome") == Outcome.VALID.value)
     timely = valid.withWatermark("event_time", f"{delay_s} seconds")
-    return _panes(timely, settings.pane_s, [*ENTRY_FIELDS, *PLACE])
+    kept = F.struct(*PLACE, *ENTRY_FIELDS)
+    # the state holds so many and no more, whatever one listener sends
+    first = F.min_by(kept, F.struct(*PLACE), settings.pane_events)
+    return _panes(timely, settings.pane_s, first)
 
 
 def day_panes(events: DataFrame) -> DataFrame:
     """Return the same of panes of a day, for rows that have `is_late`."""
-    return _panes(events, DAY_S, [*ENTRY_FIELDS, *PLACE, "is_late"])
+    kept = F.struct(*PLACE, *ENTRY_FIELDS, "is_late")
+    return _panes(events, DAY_S, F.collect_list(kept))
 
 
-def _panes(events: DataFrame, length_s: int, fields: list[str]) -> DataFrame:
+def _panes(events: DataFrame, length_s: int, entries: Column) -> DataFrame:
     panes = events.groupBy(
         "user_id", F.window("event_time", f"{length_s} seconds")
-    ).agg(F.collect_list(F.struct(*fields)).alias("entries"))
+    ).agg(entries.alias("entries"), F.count("*").alias("n_messages"))
     return panes.select(
         "user_id",
         F.col("window.start").alias("window_start"),
         F.lit(length_s).alias("length_s"),
         "entries",
+        "n_messages",
     )
 
 
 def by_listener(panes: DataFrame) -> DataFrame:
     """Return one row a listener: `(user_id, panes)`."""
-    return panes.groupBy("user_id").agg(
-        F.collect_list(F.struct("window_start", "length_s", "entries")).alias("panes")
-    )
+    pane = F.struct("window_start", "length_s", "entries", "n_messages")
+    return panes.groupBy("user_id").agg(F.collect_list(pane).alias("panes"))

@@ -194,13 +194,14 @@ def some_plays(rng: np.random.Generator, n: int) -> list[PlaybackEvent]:
 
 
 def documents(job: StreamingJob) -> dict[str, list[store.Document]]:
-    """Return all that the job wrote, without the time at which it did."""
+    """Return all that the job wrote, without what depends on when it did."""
+    of_batches = {"updated_at", "diff"}
     return {
         name: [
-            {key: value for key, value in document.items() if key != "updated_at"}
+            {key: value for key, value in document.items() if key not in of_batches}
             for document in job.database[name].find().sort("_id")
         ]
-        for name in (store.TASTE_WINDOWS, store.RECOMMENDATIONS)
+        for name in (store.TASTE_WINDOWS, store.TASTES, store.RECOMMENDATIONS)
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.forgetting import ForgetRule, forget_rule, remembered, together
-from models.taste import Entry
+from models.listens import Entry
 from segue.events import Action, Scope
 from tests.factories import START, seconds
 

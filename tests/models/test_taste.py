@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.taste import Entry, Listen, distinct_entries, faded, listens_of, taste_of
+from models.listens import Entry, Listen, distinct_entries, faded, listens_of
+from models.taste import taste_of
 from segue.events import Action
 from tests.factories import START
 
@@ -105,17 +106,3 @@ def test_heard_and_skipped_are_kept_apart() -> None:
     np.testing.assert_allclose(taste.positive.mean, [0.25, 0.75, 0.0])
     np.testing.assert_allclose(taste.negative.mean, [0.0, 0.0, 1.0])
     assert (taste.positive.weight, taste.negative.weight) == (4.0, 0.5)
-
-
-def test_the_direction_has_unit_length_and_points_away_from_skips() -> None:
-    listens = [Listen("rock", 1.0, START), Listen("folk", -1.0, START)]
-    towards, away = taste_of(listens, ROW_OF, VECTORS).direction(negative_pull=0.5)
-    np.testing.assert_allclose(np.linalg.norm(towards + away), 1.0)
-    # both sides have the evidence 1 / (1 + 1); the skip pulls half as hard
-    np.testing.assert_allclose((towards + away)[[0, 2]], np.array([2, -1]) / 5**0.5)
-
-
-def test_without_listens_there_is_no_direction() -> None:
-    towards, away = taste_of([], ROW_OF, VECTORS).direction(negative_pull=0.5)
-    assert not towards.any()
-    assert not away.any()

@@ -1,8 +1,9 @@
 """Panes into documents: exact for any order, chunking and repetition."""
 
 import itertools
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.forgetting import forget_rule
+from models.groups import create_groups
+from segue import store
 from segue.events import Action, PlaybackEvent, Scope
 from segue.settings import Settings
 from streaming.panes import (
@@ -21,10 +24,11 @@ from streaming.panes import (
     without_forgotten,
 )
 from streaming.schemas import ENTRY_FIELDS
-from streaming.tastes import Update, create_update
+from streaming.tastes import create_lists, entries_of, known_of, window_document
 from tests.factories import START, create_event, create_index, seconds
 
 INDEX = create_index()
+GROUPS = create_groups(INDEX.track_ids, {})
 SETTINGS = Settings()
 PANE_S = SETTINGS.stream.pane_s
 
@@ -52,8 +56,34 @@ def panes_of(events: list[PlaybackEvent]) -> list[Pane]:
     ]
 
 
+class Update(NamedTuple):
+    """What is written of listeners of whom these panes are all there is."""
+
+    windows: list[store.Document]
+    tastes: list[store.Document]
+    lists: list[store.Document]
+    without_list: dict[str, datetime]
+
+
+def create_update(
+    panes: Mapping[str, list[Pane]],
+    aliases: Mapping[str, str] | None = None,
+    before: Mapping[str, store.Document] | None = None,
+) -> Update:
+    names = aliases or {}
+    entries = {user: entries_of(each, names) for user, each in panes.items()}
+    known = {u: known_of(each, SETTINGS.taste, INDEX) for u, each in entries.items()}
+    windows = [
+        window_document(user, pane, INDEX, names, START)
+        for user, each in panes.items()
+        for pane in each
+    ]
+    lists = create_lists(known, INDEX, GROUPS, SETTINGS, START, before)
+    return Update(windows, *lists)
+
+
 def update_of(events: list[PlaybackEvent]) -> Update:
-    return create_update({"ada": panes_of(events)}, {}, INDEX, SETTINGS, START)
+    return create_update({"ada": panes_of(events)})
 
 
 def test_a_pane_keeps_the_first_copy_of_an_event() -> None:
@@ -104,12 +134,46 @@ def test_a_listener_without_taste_has_an_empty_list() -> None:
         assert document["items"] == []
 
 
-def test_what_lies_behind_the_horizon_no_longer_counts() -> None:
+def test_who_comes_back_after_a_month_finds_their_taste() -> None:
     old = create_event(track_id="t001")
-    new = create_event(track_id="t002", at=START + seconds(SETTINGS.taste.horizon_s))
-    (with_old,) = update_of([old, new]).lists
-    (without,) = update_of([new]).lists
-    assert with_old["items"] == without["items"]
+    back = START + seconds(32 * 86_400)
+    begun = create_event(Action.STARTED, "t002", at=back)
+    update = update_of([old, begun])
+    (taste,), (document,) = update.tastes, update.lists
+    weights = {name: each["weight"] for name, each in taste["horizons"].items()}
+    assert weights["now"] == weights["today"] == weights["month"] == 0
+    assert weights["always"] == pytest.approx(0.5 ** (32 / 365))
+    np.testing.assert_allclose(
+        taste["horizons"]["always"]["vector"], INDEX.vectors[1], atol=1e-7
+    )
+    assert taste["seeds"][0]["track_id"] == "t001"
+    first = document["items"][0]
+    assert first["track_id"] == first["because"][0]["track_id"] == "t001"
+    assert first["because"][0]["window_start"] == START.replace(hour=0, minute=0)
+
+
+def test_a_list_says_what_came_and_what_left_and_after_which_event() -> None:
+    first = create_event(track_id="t001")
+    (before,) = update_of([first]).lists
+    skipped, at = before["items"][0]["track_id"], START + seconds(60)
+    skip = create_event(Action.SKIPPED, skipped, at=at, played_ms=0)
+    assert before["diff"]["came"] == [item["track_id"] for item in before["items"]]
+    assert before["diff"]["left"] == []
+    panes = {"ada": panes_of([first, skip])}
+    (after,) = create_update(panes, before={"ada": before}).lists
+    was, now = ({i["track_id"] for i in each["items"]} for each in (before, after))
+    assert set(after["diff"]["came"]) == now - was
+    assert set(after["diff"]["left"]) == was - now
+    assert skipped in after["diff"]["left"]
+    assert after["diff"]["event"] == {
+        "event_id": skip.event_id,
+        "action": "skipped",
+        "track_id": skipped,
+        "event_time": skip.event_time,
+    }
+    # the batch runs again
+    (again,) = create_update(panes, before={"ada": after}).lists
+    assert again == after
 
 
 events = st.lists(
@@ -142,12 +206,8 @@ def test_order_chunking_and_repetition_change_no_document(
         others = [p for start, p in stored.items() if start not in touched]
         stored |= {pane.window_start: pane for pane in changed}
         if changed:
-            last = create_update(
-                {"ada": changed}, {"ada": others}, INDEX, SETTINGS, START
-            )
-    everything = create_update(
-        {"ada": list(stored.values())}, {}, INDEX, SETTINGS, START
-    )
+            last = create_update({"ada": [*changed, *others]})
+    everything = create_update({"ada": list(stored.values())})
     assert without_duplicates(everything) == without_duplicates(once)
     assert last.lists == once.lists
 
@@ -160,8 +220,8 @@ def without_duplicates(update: Update) -> list[dict[str, Any]]:
 def test_a_listener_does_not_depend_on_who_else_is_in_the_batch() -> None:
     ada = panes_of([create_event(track_id="t001")])
     bob = panes_of([create_event(track_id="t002")])
-    alone = create_update({"ada": ada}, {}, INDEX, SETTINGS, START)
-    both = create_update({"bob": bob, "ada": ada}, {}, INDEX, SETTINGS, START)
+    alone = create_update({"ada": ada})
+    both = create_update({"bob": bob, "ada": ada})
     assert alone.lists[0] in both.lists
     assert alone.windows[0] in both.windows
     assert len(both.lists) == 2
@@ -174,22 +234,20 @@ def test_what_is_forgotten_is_counted_and_leaves_no_trace() -> None:
     rule = forget_rule(Scope.TRACK, until, None, "p", "s", ["t000"])
     (pane,) = panes_of([first, again, first, other, asked])
     kept = without_forgotten(pane, [rule])
-    update = create_update({"ada": [kept]}, {}, INDEX, SETTINGS, START)
+    update = create_update({"ada": [kept]})
     (window,) = update.windows
-    assert [window[name] for name in COUNTS] == [2, 0, 2, 1]
-    want = create_update({"ada": panes_of([other, asked])}, {}, INDEX, SETTINGS, START)
+    assert [window[name] for name in COUNTS] == [2, 0, 2, 1, 0]
+    want = create_update({"ada": panes_of([other, asked])})
     assert window["vector"] == want.windows[0]["vector"]
     assert update.lists == want.lists
 
 
 def test_of_whom_nothing_is_left_has_no_list() -> None:
     asked = create_event(Action.FORGOTTEN, at=START + seconds(5))
-    update = create_update({"ada": panes_of([asked])}, {}, INDEX, SETTINGS, START)
+    update = create_update({"ada": panes_of([asked])})
     assert (update.lists, update.without_list) == ([], {"ada": asked.event_time})
     bob = panes_of([create_event(user_id="bob")])
-    together = create_update(
-        {"ada": panes_of([asked]), "bob": bob}, {}, INDEX, SETTINGS, START
-    )
+    together = create_update({"ada": panes_of([asked]), "bob": bob})
     assert [each["_id"] for each in together.lists] == ["bob"]
 
 
@@ -225,7 +283,7 @@ def test_merging_a_day_again_changes_nothing(
 def test_a_late_event_is_in_its_day_and_counted_elsewhere() -> None:
     late, told = create_event(track_id="t001"), create_event(track_id="t002")
     day = merged(day_of([told]), day_of([late], is_late=True))
-    (window,) = create_update({"ada": [day]}, {}, INDEX, SETTINGS, START).windows
+    (window,) = create_update({"ada": [day]}).windows
     assert window["n_listens"] == 2
     assert (window["n_events"], window["n_duplicates"]) == (1, 0)
     assert [copy["event_id"] for copy in window["copies"]] == [told.event_id]
@@ -233,11 +291,9 @@ def test_a_late_event_is_in_its_day_and_counted_elsewhere() -> None:
 
 def test_a_play_known_by_name_counts_when_its_track_is_there() -> None:
     play = create_event(track_id="name:1")
-    update = create_update({"ada": [day_of([play])]}, {}, INDEX, SETTINGS, START)
+    update = create_update({"ada": [day_of([play])]})
     assert update.windows[0]["n_unknown_track"] == 1
-    found = create_update(
-        {"ada": [day_of([play])]}, {}, INDEX, SETTINGS, START, {"name:1": "t001"}
-    )
+    found = create_update({"ada": [day_of([play])]}, {"name:1": "t001"})
     (window,) = found.windows
     assert (window["n_events"], window["n_unknown_track"]) == (1, 0)
     np.testing.assert_allclose(window["vector"], INDEX.vectors[1], atol=1e-7)

@@ -1,0 +1,51 @@
+"""What must not be in a list: blocked, disliked, just heard, and copies of these."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from models.groups import Rows, TrackGroups, blocked_rows
+from models.horizons import Horizons
+from models.listens import PLAY_ACTIONS, Entry
+from segue.track_index import TrackIndex
+
+
+def excluded_rows(
+    recent: Sequence[Entry],
+    horizons: Horizons,
+    as_of: datetime,
+    heard_s: float,
+    index: TrackIndex,
+    groups: TrackGroups,
+) -> Rows:
+    """Return the rows that stay out, ascending: all tracks of their recordings.
+
+    At most half of the catalogue counts as heard lately (the latest), so that a small
+    one never runs dry.
+
+    Parameters
+    ----------
+    recent : sequence of Entry
+        By time.
+    """
+    heard = _heard_lately(recent, as_of, heard_s)
+    latest = sorted(heard, key=lambda track_id: (heard[track_id], track_id))
+    n_heard = min(len(latest), len(index.track_ids) // 2)
+    disliked = [name for name, weight in horizons.reactions.items() if weight < 0]
+    out = [*disliked, *latest[len(latest) - n_heard :]]
+    rows = [index.row_of[name] for name in out if name in index.row_of]
+    blocked = blocked_rows(horizons.blocks, index, groups)
+    whole = groups.recording.rows_with(np.array(rows, dtype=np.int32))
+    return np.union1d(whole, blocked)
+
+
+def _heard_lately(
+    recent: Sequence[Entry], as_of: datetime, heard_s: float
+) -> Mapping[str, datetime]:
+    return {
+        entry.track_id: entry.event_time
+        for entry in recent
+        if entry.action in PLAY_ACTIONS
+        and (as_of - entry.event_time).total_seconds() <= heard_s
+    }

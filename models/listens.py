@@ -1,0 +1,167 @@
+"""From a listener's events to what each play and each reaction says.
+
+A play says one thing about taste, however many events it sent; its last word counts.
+Liking, disliking and blocking are acts of their own, of which the last counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from segue.events import Action, Scope, listen_weight
+
+PLAY_ENDS: Final = frozenset({Action.COMPLETED, Action.SKIPPED})
+PLAY_ACTIONS: Final = frozenset({Action.STARTED, Action.PROGRESSED, *PLAY_ENDS})
+REACTIONS: Final = frozenset({Action.LIKED, Action.UNLIKED, Action.DISLIKED})
+BLOCKS: Final = frozenset({Action.BLOCKED, Action.UNBLOCKED})
+
+
+class Entry(NamedTuple):
+    """One accepted event, as a pane keeps it."""
+
+    event_id: str
+    action: str
+    track_id: str
+    play_id: str
+    played_ms: int | None
+    duration_ms: int | None
+    event_time: datetime
+    session_id: str | None = None
+    scope: str | None = None
+
+
+class Listen(NamedTuple):
+    """What one play or reaction says: `weight` from -2 to 2."""
+
+    track_id: str
+    weight: float
+    listened_at: datetime
+
+
+class Block(NamedTuple):
+    """A track, or its artist or album, that is (or again is not) to stay out."""
+
+    scope: str
+    track_id: str
+    is_on: bool
+
+
+@dataclass(frozen=True)
+class Words:
+    """The last words of plays, reactions and blocks, each by time.
+
+    Attributes
+    ----------
+    plays : list of Listen
+        Those that say something.
+    reactions : list of Listen
+        One a track; its weight is 0 where it was taken back.
+    blocks : tuple of Block
+        One for each scope and track.
+    """
+
+    plays: list[Listen]
+    reactions: list[Listen]
+    blocks: tuple[Block, ...]
+
+    @property
+    def listens(self) -> list[Listen]:
+        """Plays and reactions that say something, by time."""
+        said = [x for x in self.reactions if x.weight != 0.0]
+        return sorted([*self.plays, *said], key=lambda x: (x.listened_at, x.track_id))
+
+
+def distinct_entries(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries by time, each `event_id` once (the earliest)."""
+    by_id: dict[str, Entry] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.event_time, entry.event_id)):
+        by_id.setdefault(entry.event_id, entry)
+    return list(by_id.values())
+
+
+def last_words(entries: Iterable[Entry]) -> Words:
+    """Return what a listener's entries say.
+
+    The end of a play counts; while it has none, the latest progress does. Of several
+    reactions to a track the last counts, and an `unliked` leaves a weight of 0.
+    """
+    plays: dict[str, Entry] = {}
+    reactions: dict[str, Entry] = {}
+    blocks: dict[tuple[str, str], Block] = {}
+    for entry in distinct_entries(entries):
+        if entry.action in PLAY_ACTIONS:
+            if _overrules(entry, plays.get(entry.play_id)):
+                plays[entry.play_id] = entry
+        elif entry.action in REACTIONS:
+            reactions[entry.track_id] = entry
+        elif entry.action in BLOCKS:
+            block = _block(entry)
+            blocks.pop((block.scope, block.track_id), None)
+            blocks[block.scope, block.track_id] = block
+    heard = [listen for listen in map(_listen, plays.values()) if listen.weight != 0.0]
+    return Words(
+        _by_time(heard),
+        _by_time([_listen(entry) for entry in reactions.values()]),
+        tuple(blocks.values()),
+    )
+
+
+def listens_of(entries: Iterable[Entry]) -> list[Listen]:
+    """Return one listen a play and one a reaction, in order of time."""
+    return last_words(entries).listens
+
+
+def faded(
+    listens: Iterable[Listen],
+    as_of: datetime,
+    half_life_s: float,
+    negative_half_life_s: float,
+) -> list[Listen]:
+    """Return the listens with weights halved for each half-life of age at `as_of`."""
+
+    def fade(listen: Listen) -> Listen:
+        half_life = half_life_s if listen.weight > 0 else negative_half_life_s
+        age_s = max(0.0, (as_of - listen.listened_at).total_seconds())
+        weight = listen.weight * 0.5 ** (age_s / half_life)
+        return Listen(listen.track_id, weight, listen.listened_at)
+
+    return [fade(listen) for listen in listens]
+
+
+def faded_by_listens(
+    faded_listens: Sequence[Listen], listens: Sequence[Listen], half_life: float
+) -> list[Listen]:
+    """Return `faded_listens` with weights halved for each `half_life` of later plays.
+
+    Parameters
+    ----------
+    listens : sequence of Listen
+        The same by time, not faded: what was heard after a listen has their weight.
+    """
+    later, result = 0.0, list[Listen]()
+    for listen, full in zip(reversed(faded_listens), reversed(listens), strict=True):
+        weight = listen.weight * 0.5 ** (later / half_life)
+        result.append(Listen(listen.track_id, weight, listen.listened_at))
+        later += max(0.0, full.weight)
+    return result[::-1]
+
+
+def _by_time(listens: list[Listen]) -> list[Listen]:
+    return sorted(listens, key=lambda listen: (listen.listened_at, listen.track_id))
+
+
+def _overrules(entry: Entry, before: Entry | None) -> bool:
+    """Say whether `entry`, which is not earlier, replaces what was `before`."""
+    return before is None or before.action not in PLAY_ENDS or entry.action in PLAY_ENDS
+
+
+def _block(entry: Entry) -> Block:
+    is_wider = entry.scope in (Scope.ARTIST, Scope.ALBUM)
+    scope = str(entry.scope) if is_wider else Scope.TRACK.value
+    return Block(scope, entry.track_id, entry.action == Action.BLOCKED)
+
+
+def _listen(entry: Entry) -> Listen:
+    weight = listen_weight(Action(entry.action), entry.played_ms, entry.duration_ms)
+    return Listen(entry.track_id, weight, entry.event_time)

@@ -1,0 +1,220 @@
+"""Listeners brought up to date in MongoDB: the same as one who saw all at once."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pymongo.database import Database
+
+from segue import store
+from segue.clock import system_clock
+from segue.events import Action, PlaybackEvent
+from segue.settings import Settings
+from segue.track_index import create_track_index
+from streaming.facts import read_groups
+from streaming.panes import DAY_S, Pane, pane_of
+from streaming.schemas import ENTRY_FIELDS
+from streaming.tastes import create_lists, entries_of, known_of
+from streaming.updating import bring_up_to_date, refresh_list
+from tests.conftest import SettingsFactory
+from tests.factories import START, create_event, create_index, seconds
+
+pytestmark = pytest.mark.mongo
+
+INDEX = create_index()
+DEFAULTS = Settings()
+PANE_S = DEFAULTS.stream.pane_s
+DAY = timedelta(days=1)
+COMPARED = ("items", "newest_event_at")
+
+
+@pytest.fixture
+def database(settings: SettingsFactory) -> Iterator[Database[store.Document]]:
+    ready = settings()
+    with closing(store.connect(ready.mongo).client) as client:
+        database = client[ready.mongo.database]
+        store.prepare(database)
+        yield database
+
+
+def start_of(moment: datetime, length_s: int) -> datetime:
+    at = int(moment.timestamp())
+    return datetime.fromtimestamp(at - at % length_s, moment.tzinfo)
+
+
+def panes_of(events: list[PlaybackEvent], length_s: int = PANE_S) -> list[Pane]:
+    """Return whole panes of all events so far, as Spark's state gives them."""
+    rows = [
+        {name: getattr(event, name) for name in ENTRY_FIELDS}
+        | {"partition": 0, "offset": offset}
+        for offset, event in enumerate(events)
+    ]
+    by = itertools.groupby(
+        sorted(rows, key=lambda row: row["event_time"]),
+        key=lambda row: start_of(row["event_time"], length_s),
+    )
+    return [pane_of(start, length_s, list(each)) for start, each in by]
+
+
+def arrive(
+    database: Database[store.Document],
+    seen: list[PlaybackEvent],
+    new: list[PlaybackEvent],
+    length_s: int = PANE_S,
+) -> None:
+    """Bring up to date after `new`, of which `seen` has all with it."""
+    touched = {start_of(event.event_time, length_s) for event in new}
+    changed = [p for p in panes_of(seen, length_s) if p.window_start in touched]
+    bring_up_to_date(database, {"ada": changed}, INDEX, DEFAULTS, system_clock)
+
+
+def expected(
+    database: Database[store.Document], events: list[PlaybackEvent]
+) -> tuple[store.Document, store.Document]:
+    entries = entries_of(panes_of(events), {})
+    known = {"ada": known_of(entries, DEFAULTS.taste, INDEX)}
+    groups = read_groups(database, INDEX)
+    (tastes, lists, _) = create_lists(known, INDEX, groups, DEFAULTS, START)
+    return tastes[0], lists[0]
+
+
+def assert_same(
+    database: Database[store.Document], events: list[PlaybackEvent]
+) -> None:
+    """See that what is stored is what one sees who looks at all events at once."""
+    taste, document = expected(database, events)
+    stored = database[store.RECOMMENDATIONS].find_one({"_id": "ada"})
+    assert stored is not None
+    ids = [item["track_id"] for item in document["items"]]
+    assert [item["track_id"] for item in stored["items"]] == ids
+    for mine, other in zip(stored["items"], document["items"], strict=True):
+        assert mine["score"] == pytest.approx(other["score"], abs=1e-6)
+        assert mine["parts"] == pytest.approx(other["parts"], abs=1e-6)
+    assert stored["newest_event_at"] == document["newest_event_at"]
+    found = database[store.TASTES].find_one({"_id": "ada"})
+    assert found is not None
+    for name, horizon in taste["horizons"].items():
+        got = found["horizons"][name]
+        assert got["n_listens"] == horizon["n_listens"]
+        for field in ("vector", "negative_vector", "weight", "negative_weight"):
+            np.testing.assert_allclose(got[field], horizon[field], atol=1e-6)
+
+
+def some_events(
+    n: int, rng: np.random.Generator, span: timedelta
+) -> list[PlaybackEvent]:
+    actions = [Action.COMPLETED] * 4 + [Action.SKIPPED] * 3
+    actions += [Action.LIKED, Action.UNLIKED, Action.DISLIKED, Action.BLOCKED]
+    return [
+        create_event(
+            actions[int(rng.integers(len(actions)))],
+            f"t{int(rng.integers(42)):03d}",
+            at=START + seconds(round(span.total_seconds() * rng.random(), 3)),
+            play_id=f"p{int(rng.integers(n))}",
+            played_ms=int(rng.integers(60_000)),
+        )
+        for _ in range(n)
+    ]
+
+
+@hypothesis_settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.integers(0, 2**32), st.integers(1, 6), st.sampled_from([0.2, 3.0, 70.0]))
+def test_any_order_chunks_copies_and_restarts_give_the_same(
+    database: Database[store.Document], seed: int, n_chunks: int, days: float
+) -> None:
+    for name in (store.TASTE_WINDOWS, store.TASTE_DAYS, store.TASTE_PAST):
+        database[name].delete_many({})
+    database[store.TASTES].delete_many({})
+    database[store.RECOMMENDATIONS].delete_many({})
+    rng = np.random.default_rng(seed)
+    events = some_events(40, rng, DAY * days)
+    copies = [events[int(i)] for i in rng.integers(len(events), size=12)]
+    arriving = [*events, *copies]
+    rng.shuffle(arriving)
+    cuts = sorted(int(cut) for cut in rng.integers(1, len(arriving), size=n_chunks))
+    for first, last in itertools.pairwise([0, *cuts, len(arriving)]):
+        for _ in range(1 + int(rng.random() < 0.3)):  # a batch may run again
+            arrive(database, arriving[:last], arriving[first:last])
+    assert_same(database, events)
+    refresh_list(database, "ada", INDEX, DEFAULTS, system_clock)
+    assert_same(database, events)
+
+
+def test_a_late_event_of_a_day_that_is_over_counts(
+    database: Database[store.Document], rng: np.random.Generator
+) -> None:
+    events = some_events(30, rng, DAY * 5)
+    arrive(database, events, events)
+    late = create_event(track_id="t007", at=START + DAY)
+    arrive(database, [late], [late], DAY_S)
+    assert_same(database, [*events, late])
+    days = {each["day"].date() for each in database[store.TASTE_DAYS].find()}
+    assert (START + DAY).date() in days
+
+
+def test_two_who_write_at_a_time_lose_nothing(
+    database: Database[store.Document], rng: np.random.Generator
+) -> None:
+    events = some_events(60, rng, DAY * 4)
+    live, late = events[:30], events[30:]
+    arrive(database, live[:5], live[:5])
+
+    def in_parts(mine: list[PlaybackEvent], length_s: int) -> None:
+        for last in range(3, len(mine) + 1, 3):
+            arrive(database, mine[:last], mine[last - 3 : last], length_s)
+
+    jobs: list[Any] = [(live, PANE_S), (late, DAY_S)]
+    threads = [threading.Thread(target=in_parts, args=job) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    newest = max(events, key=lambda event: event.event_time)
+    length_s = PANE_S if newest in live else DAY_S
+    arrive(database, live if newest in live else late, [newest], length_s)
+    assert_same(database, events)
+
+
+def test_who_has_no_past_is_not_looked_up_again(
+    database: Database[store.Document],
+) -> None:
+    first = create_event()
+    arrive(database, [first], [first])
+    stored = database[store.TASTE_PAST].find_one({"_id": "ada"})
+    assert stored is not None
+    assert (stored["generation"], stored["sums"]["n_unknown"]) == (0, 0)
+    again = create_event(at=START + seconds(5))
+    arrive(database, [first, again], [again])
+    assert database[store.TASTE_PAST].find_one({"_id": "ada"}) == stored
+
+
+def test_a_track_that_comes_later_counts_in_the_days_that_are_over(
+    database: Database[store.Document],
+) -> None:
+    unknown = create_event(track_id="t999")
+    today = create_event(Action.STARTED, "t001", at=START + 3 * DAY)
+    arrive(database, [unknown, today], [unknown, today])
+    past = database[store.TASTE_PAST].find_one({"_id": "ada"})
+    assert past is not None
+    assert past["sums"]["n_unknown"] == 1
+    vectors = np.vstack([INDEX.vectors, INDEX.vectors[:1]])
+    ids = [*INDEX.track_ids, "t999"]
+    grown = create_track_index("grown", ids, vectors, lineage=INDEX.lineage)
+    refresh_list(database, "ada", grown, DEFAULTS, system_clock)
+    taste = database[store.TASTES].find_one({"_id": "ada"})
+    assert taste is not None
+    np.testing.assert_allclose(
+        taste["horizons"]["always"]["vector"], INDEX.vectors[0], atol=1e-7
+    )
