@@ -13,23 +13,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from models.days import (
-    DayTaste,
-    PastTaste,
-    Reaction,
-    Weights,
-    day_taste,
-    weighted_taste,
-)
-from models.listens import (
-    Block,
-    Entry,
-    Listen,
-    faded,
-    faded_by_listens,
-    last_words,
-)
-from models.taste import EVIDENCE_HALF, Taste, taste_of, together
+from models.days import PastTaste, Reaction, Weights, weighted_taste
+from models.evidence import Evidence, evidence_of, joined, weights_now_and_today
+from models.listens import Block, Entry, Listen, Words, words_of
+from models.taste import EVIDENCE_HALF, Taste, taste_from, together
 from segue.settings import TasteSettings
 from segue.track_index import TrackIndex
 
@@ -53,7 +40,7 @@ class Horizons:
         By horizon.
     n_listens : dict
         How many listens are behind each.
-    evidence : list of Listen
+    evidence : Evidence
         What speaks for the list and against, with its weight there; it explains it.
     reactions : dict
         The weight of the last reaction to each track, ever.
@@ -61,7 +48,7 @@ class Horizons:
 
     tastes: Mapping[Horizon, Taste]
     n_listens: Mapping[Horizon, int]
-    evidence: list[Listen]
+    evidence: Evidence
     reactions: Mapping[str, float]
     blocks: tuple[Block, ...]
 
@@ -78,33 +65,35 @@ def merge_horizons(
     Parameters
     ----------
     recent : sequence of Entry
-        All entries within `settings.horizon_s` before `as_of` and all of its date.
+        Distinct, by time: all within `settings.horizon_s` before `as_of` and all of its
+        date.
     past : PastTaste
         Of the days before the date of `as_of`.
     """
-    since, today = as_of - timedelta(seconds=settings.horizon_s), as_of.date()
-    listens = last_words(e for e in recent if e.event_time > since).listens
-    now, hours = _short(listens, as_of, settings)
-    day = day_taste(e for e in recent if e.event_time.date() == today)
-    reactions = {each.track_id: each for each in past.reactions} | {
-        name: Reaction(name, weight, today) for name, weight in day.reactions.items()
-    }
-    month, always = _long(past, day, reactions.values(), today, settings, index)
+    midnight = datetime.combine(as_of.date(), time(), UTC)
+    since = as_of - timedelta(seconds=settings.horizon_s)
+    within = [entry for entry in recent if entry.event_time > since]
+    listens = evidence_of(words_of(within).listens, index)
+    today = words_of(entry for entry in recent if entry.event_time >= midnight)
+    now, hours = weights_now_and_today(listens, as_of, settings)
+    reactions = _reactions(past, today, as_of.date())
+    month, always = _long(
+        past, today, reactions.values(), as_of.date(), settings, index
+    )
     tastes = {
-        Horizon.NOW: taste_of(now, index.row_of, index.vectors),
-        Horizon.TODAY: taste_of(hours, index.row_of, index.vectors),
+        Horizon.NOW: _taste(now, listens),
+        Horizon.TODAY: _taste(hours, listens),
         Horizon.MONTH: month,
         Horizon.ALWAYS: always,
     }
-    numbers = [len(listens)] * 2 + [
-        n + day.n_listens for n in (past.n_month, past.n_always)
-    ]
+    n_short, n_today = len(listens.track_ids), len(today.listens)
+    numbers = (n_short, n_short, past.n_month + n_today, past.n_always + n_today)
     return Horizons(
         tastes,
         dict(zip(Horizon, numbers, strict=True)),
-        _evidence(now, hours, past, tastes, settings),
+        _evidence(listens, now, hours, past, tastes, settings, index),
         {name: each.weight for name, each in reactions.items()},
-        (*past.blocks, *day.blocks),
+        (*past.blocks, *today.blocks),
     )
 
 
@@ -133,55 +122,59 @@ def direction_of(
         there is no taste, or when the sides cancel out.
     """
     share_of = shares(settings)
-    towards = [
-        tastes[each].positive.mean * tastes[each].positive.pull * share_of[each]
-        for each in Horizon
-    ]
-    away = sum(
-        tastes[each].negative.mean * tastes[each].negative.pull * share_of[each]
-        for each in Horizon
+    pulls = np.array(
+        [
+            (tastes[each].positive.pull * share, tastes[each].negative.pull * share)
+            for each, share in share_of.items()
+        ]
     )
-    parts = np.stack([*towards, -settings.negative_pull * away])
+    towards = pulls[:, :1] * np.stack([tastes[each].positive.mean for each in share_of])
+    away = pulls[:, 1] @ np.stack([tastes[each].negative.mean for each in share_of])
+    parts = np.vstack([towards, -settings.negative_pull * away])
     length = float(np.linalg.norm(parts.sum(axis=0)))
     if length < np.finfo(np.float32).eps:
         return np.zeros_like(parts)
-    return parts / length
+    return np.asarray(parts / length)
 
 
-def _short(
-    listens: list[Listen], as_of: datetime, settings: TasteSettings
-) -> tuple[list[Listen], list[Listen]]:
-    """Return the listens as they count in `now` and in `today`."""
-    by_time = faded(listens, as_of, settings.half_life_s, settings.negative_half_life_s)
-    now = faded_by_listens(by_time, listens, settings.now_half_life_listens)
-    half_life_s = settings.today_half_life_s
-    faster = settings.negative_half_life_s / settings.half_life_s
-    return now, faded(listens, as_of, half_life_s, half_life_s * faster)
+def _taste(weights: NDArray[np.float64], listens: Evidence) -> Taste:
+    heard, skipped = np.maximum(weights, 0.0), np.maximum(-weights, 0.0)
+    return taste_from(heard, skipped, listens.vectors)
+
+
+def _reactions(past: PastTaste, today: Words, date_: date) -> dict[str, Reaction]:
+    reactions = {each.track_id: each for each in past.reactions}
+    for each in today.reactions:
+        reactions[each.track_id] = Reaction(each.track_id, each.weight, date_)
+    return reactions
 
 
 def _long(
     past: PastTaste,
-    day: DayTaste,
+    today: Words,
     reactions: Iterable[Reaction],
-    today: date,
+    date_: date,
     settings: TasteSettings,
     index: TrackIndex,
 ) -> tuple[Taste, Taste]:
     """Return `month` and `always`."""
-    held, plays = list(reactions), weighted_taste(day.plays, index)
-    recent = [each for each in held if (today - each.day).days < settings.month_d]
+    plays = evidence_of(today.plays, index)
+    day, held = _taste(plays.weights, plays), list(reactions)
+    recent = [each for each in held if (date_ - each.day).days < settings.month_d]
     faster = settings.negative_half_life_s / settings.half_life_s
 
-    def with_reactions(taste: Taste, said: list[Reaction], half_life_d: float) -> Taste:
+    def merged(taste: Taste, said: list[Reaction], half_life_d: float) -> Taste:
+        if not said:
+            return together([taste, day])
         weights = {
-            each.track_id: _faded_reaction(each, today, half_life_d, faster)
+            each.track_id: _faded_reaction(each, date_, half_life_d, faster)
             for each in said
         }
-        return together([taste, plays, weighted_taste(weights, index)])
+        return together([taste, day, weighted_taste(weights, index)])
 
     return (
-        with_reactions(past.month, recent, settings.month_half_life_d),
-        with_reactions(past.always, held, settings.always_half_life_d),
+        merged(past.month, recent, settings.month_half_life_d),
+        merged(past.always, held, settings.always_half_life_d),
     )
 
 
@@ -194,29 +187,31 @@ def _faded_reaction(
 
 
 def _evidence(
-    now: list[Listen],
-    hours: list[Listen],
+    listens: Evidence,
+    now: NDArray[np.float64],
+    hours: NDArray[np.float64],
     past: PastTaste,
     tastes: Mapping[Horizon, Taste],
     settings: TasteSettings,
-) -> list[Listen]:
+    index: TrackIndex,
+) -> Evidence:
     """Return the listens with the share that each has in the taste vector."""
     per_weight = {
         each: share / (tastes[each].positive.weight + EVIDENCE_HALF)
         for each, share in shares(settings).items()
     }
-    at_now, at_today = per_weight[Horizon.NOW], per_weight[Horizon.TODAY]
-    recent = [
-        one._replace(weight=at_now * one.weight + at_today * other.weight)
-        for one, other in zip(now, hours, strict=True)
-    ]
+    recent = listens.weighing(
+        per_weight[Horizon.NOW] * now + per_weight[Horizon.TODAY] * hours
+    )
+    if not past.familiar:
+        return recent
     before = [
         Listen(
             each.track_id, per_weight[Horizon.ALWAYS] * each.weight, _start(each.day)
         )
         for each in past.familiar
     ]
-    return [*before, *recent]
+    return joined(evidence_of(before, index), recent)
 
 
 def _start(day: date) -> datetime:

@@ -4,9 +4,10 @@ A play says one thing about taste, however many events it sent; its last word co
 Liking, disliking and blocking are acts of their own, of which the last counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from segue.events import Action, Scope, listen_weight
@@ -15,6 +16,7 @@ PLAY_ENDS: Final = frozenset({Action.COMPLETED, Action.SKIPPED})
 PLAY_ACTIONS: Final = frozenset({Action.STARTED, Action.PROGRESSED, *PLAY_ENDS})
 REACTIONS: Final = frozenset({Action.LIKED, Action.UNLIKED, Action.DISLIKED})
 BLOCKS: Final = frozenset({Action.BLOCKED, Action.UNBLOCKED})
+_TIME_AND_ID: Final = attrgetter("event_time", "event_id")
 
 
 class Entry(NamedTuple):
@@ -75,21 +77,26 @@ class Words:
 def distinct_entries(entries: Iterable[Entry]) -> list[Entry]:
     """Return the entries by time, each `event_id` once (the earliest)."""
     by_id: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.event_time, entry.event_id)):
+    for entry in sorted(entries, key=_TIME_AND_ID):
         by_id.setdefault(entry.event_id, entry)
     return list(by_id.values())
 
 
 def last_words(entries: Iterable[Entry]) -> Words:
-    """Return what a listener's entries say.
+    """Return what a listener's entries say, in whatever order they are.
 
     The end of a play counts; while it has none, the latest progress does. Of several
     reactions to a track the last counts, and an `unliked` leaves a weight of 0.
     """
+    return words_of(distinct_entries(entries))
+
+
+def words_of(entries: Iterable[Entry]) -> Words:
+    """Return what distinct entries, by time, say; see :func:`last_words`."""
     plays: dict[str, Entry] = {}
     reactions: dict[str, Entry] = {}
     blocks: dict[tuple[str, str], Block] = {}
-    for entry in distinct_entries(entries):
+    for entry in entries:
         if entry.action in PLAY_ACTIONS:
             if _overrules(entry, plays.get(entry.play_id)):
                 plays[entry.play_id] = entry
@@ -112,41 +119,6 @@ def listens_of(entries: Iterable[Entry]) -> list[Listen]:
     return last_words(entries).listens
 
 
-def faded(
-    listens: Iterable[Listen],
-    as_of: datetime,
-    half_life_s: float,
-    negative_half_life_s: float,
-) -> list[Listen]:
-    """Return the listens with weights halved for each half-life of age at `as_of`."""
-
-    def fade(listen: Listen) -> Listen:
-        half_life = half_life_s if listen.weight > 0 else negative_half_life_s
-        age_s = max(0.0, (as_of - listen.listened_at).total_seconds())
-        weight = listen.weight * 0.5 ** (age_s / half_life)
-        return Listen(listen.track_id, weight, listen.listened_at)
-
-    return [fade(listen) for listen in listens]
-
-
-def faded_by_listens(
-    faded_listens: Sequence[Listen], listens: Sequence[Listen], half_life: float
-) -> list[Listen]:
-    """Return `faded_listens` with weights halved for each `half_life` of later plays.
-
-    Parameters
-    ----------
-    listens : sequence of Listen
-        The same by time, not faded: what was heard after a listen has their weight.
-    """
-    later, result = 0.0, list[Listen]()
-    for listen, full in zip(reversed(faded_listens), reversed(listens), strict=True):
-        weight = listen.weight * 0.5 ** (later / half_life)
-        result.append(Listen(listen.track_id, weight, listen.listened_at))
-        later += max(0.0, full.weight)
-    return result[::-1]
-
-
 def _by_time(listens: list[Listen]) -> list[Listen]:
     return sorted(listens, key=lambda listen: (listen.listened_at, listen.track_id))
 
@@ -163,5 +135,5 @@ def _block(entry: Entry) -> Block:
 
 
 def _listen(entry: Entry) -> Listen:
-    weight = listen_weight(Action(entry.action), entry.played_ms, entry.duration_ms)
+    weight = listen_weight(entry.action, entry.played_ms, entry.duration_ms)
     return Listen(entry.track_id, weight, entry.event_time)

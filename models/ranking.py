@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.candidates import top_rows
+from models.evidence import Evidence
 from models.groups import Rows, TrackGroups
 from models.horizons import Horizon, Horizons, direction_of
-from models.listens import Listen
 from models.seeds import Seed, seeds_of
 from models.variety import Caps, choose
 from segue.settings import TasteSettings
@@ -161,7 +161,7 @@ def _plan(request: Request, index: TrackIndex, settings: TasteSettings) -> _Plan
     direction = direction_of(request.horizons.tastes, settings)
     if not direction.any():
         return None
-    seeds = seeds_of(request.horizons.evidence, settings.n_seeds, index)
+    seeds = seeds_of(request.horizons.evidence, settings.n_seeds)
     rows = [index.row_of[seed.track_id] for seed in seeds]
     queries = np.vstack([direction.sum(axis=0), index.vectors[rows]])
     return _Plan(request, direction, seeds, queries)
@@ -203,7 +203,7 @@ def _ranked(
     )
     chosen = order[places]
     whole = np.column_stack([parts[chosen], familiar[chosen], costs])
-    because = _because(vectors[chosen], plan.request.horizons.evidence, index)
+    because = _because(vectors[chosen], plan.request.horizons.evidence)
     return [
         Recommendation(
             track_id=index.track_ids[rows[i]],
@@ -235,25 +235,21 @@ def _scored(
     return np.column_stack([towards, 1 - 1 / scales]), nearest
 
 
-def _because(
-    vectors: Floats, evidence: Sequence[Listen], index: TrackIndex
-) -> list[list[Because]]:
+def _because(vectors: Floats, evidence: Evidence) -> list[list[Because]]:
     """Return for each row the listens whose weight times cosine speaks most for it."""
-    heard = [x for x in evidence if x.weight > 0 and x.track_id in index.row_of]
-    if not heard:
-        return [[] for _ in vectors]
-    rows = index.vectors[[index.row_of[x.track_id] for x in heard]].astype(np.float64)
-    weights = np.array([x.weight for x in heard])
-    speaking = np.maximum(vectors @ rows.T, 0.0) * weights
-    totals = speaking.sum(axis=1)
-    best = np.argsort(-speaking.round(_SCORE_DECIMALS), axis=1, kind="stable")
+    speaking = np.maximum(vectors @ evidence.vectors.T, 0.0)
+    speaking *= np.maximum(evidence.weights, 0.0)
+    totals = speaking.sum(axis=1).tolist()
+    order = np.argsort(-speaking.round(_SCORE_DECIMALS), axis=1, kind="stable")
+    best = order[:, :_N_REASONS]
+    spoken = np.take_along_axis(speaking, best, axis=1)
     return [
         [
-            Because(heard[i].track_id, float(spoken[i] / total), heard[i].listened_at)
-            for i in first
-            if spoken[i] > 0
+            Because(evidence.track_ids[i], said / total, evidence.listened_at[i])
+            for i, said in zip(places, words, strict=True)
+            if said > 0
         ]
-        for spoken, total, first in zip(
-            speaking, totals, best[:, :_N_REASONS], strict=True
+        for total, places, words in zip(
+            totals, best.tolist(), spoken.tolist(), strict=True
         )
     ]

@@ -5,14 +5,13 @@ in their midst. They are medoids, chosen one after the other so that what was he
 as near as possible to one of them.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.listens import Listen
-from segue.track_index import TrackIndex
+from models.evidence import Evidence
 
 _MOST_LISTENS: Final = 64
 _LEAST_SHARE: Final = 0.15
@@ -27,12 +26,12 @@ class Seed(NamedTuple):
     listened_at: datetime
 
 
-def seeds_of(evidence: Sequence[Listen], n_seeds: int, index: TrackIndex) -> list[Seed]:
+def seeds_of(evidence: Evidence, n_seeds: int) -> list[Seed]:
     """Return at most `n_seeds` medoids of what speaks for a list, largest share first.
 
     Parameters
     ----------
-    evidence : sequence of Listen
+    evidence : Evidence
         With its weight in the list. The 64 heaviest count.
 
     Notes
@@ -40,33 +39,32 @@ def seeds_of(evidence: Sequence[Listen], n_seeds: int, index: TrackIndex) -> lis
     Greedy choice of medoids that least leave the weighted sum of the cosines with the
     nearest of them; who stands for less than 15 % does not vote.
     """
-    heard = [x for x in evidence if x.weight > 0 and x.track_id in index.row_of]
-    heard.sort(key=lambda x: (-x.weight, x.listened_at, x.track_id))
-    heard = heard[:_MOST_LISTENS]
-    if not heard or not n_seeds:
+    order = np.argsort(-evidence.weights.round(_DECIMALS), kind="stable")
+    heard = evidence.pick(
+        order[:_MOST_LISTENS][evidence.weights[order[:_MOST_LISTENS]] > 0]
+    )
+    if not heard.track_ids or not n_seeds:
         return []
-    rows = index.vectors[[index.row_of[x.track_id] for x in heard]].astype(np.float64)
-    weights = np.array([x.weight for x in heard])
-    cosines = rows @ rows.T
-    chosen = list[int]()
-    nearest = np.full(len(heard), -1.0)
-    while len(chosen) < n_seeds:
-        gain = weights @ np.maximum(cosines, nearest[:, None])
-        best = int(np.argmax(gain.round(_DECIMALS)))
-        if best in chosen or heard[best].track_id in {
-            heard[i].track_id for i in chosen
-        }:
-            break
-        chosen.append(best)
-        nearest = np.maximum(nearest, cosines[:, best])
-    owner = np.argmax(cosines[:, chosen].round(_DECIMALS), axis=1)
-    total = float(weights.sum())
-    shares = [
-        float(weights[owner == place].sum()) / total for place in range(len(chosen))
-    ]
+    cosines = (heard.vectors @ heard.vectors.T).round(_DECIMALS)
+    chosen = _medoids(cosines, heard, n_seeds)
+    owner = np.argmax(cosines[:, chosen], axis=1)
+    shares = np.bincount(owner, heard.weights, len(chosen)) / heard.weights.sum()
     seeds = [
-        Seed(heard[i].track_id, share, heard[i].listened_at)
+        Seed(heard.track_ids[i], float(share), heard.listened_at[i])
         for i, share in zip(chosen, shares, strict=True)
         if share >= _LEAST_SHARE
     ]
     return sorted(seeds, key=lambda seed: (-seed.share, seed.track_id))
+
+
+def _medoids(cosines: NDArray[np.float64], heard: Evidence, n: int) -> list[int]:
+    chosen = list[int]()
+    nearest = np.full(len(cosines), -1.0)
+    while len(chosen) < n:
+        gain = heard.weights @ np.maximum(cosines, nearest[:, None])
+        best = int(np.argmax(gain.round(_DECIMALS)))
+        if heard.track_ids[best] in {heard.track_ids[i] for i in chosen}:
+            break
+        chosen.append(best)
+        nearest = np.maximum(nearest, cosines[:, best])
+    return chosen

@@ -5,6 +5,7 @@ what is valid, for the dashboard and for the stream alike.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -203,12 +204,20 @@ REACTION_WEIGHT: Final = 2.0
 UNGRADED_SKIP_WEIGHT: Final = -0.5
 LISTEN_AT_SHARE: Final = 0.5
 LISTEN_AT_MS: Final = 240_000
+_PLAIN_WEIGHTS: Final[Mapping[str, float]] = {
+    Action.COMPLETED: FULL_WEIGHT,
+    Action.LIKED: REACTION_WEIGHT,
+    Action.DISLIKED: -REACTION_WEIGHT,
+}
 
 
-def listen_weight(
-    action: Action, played_ms: int | None, duration_ms: int | None
-) -> float:
+def listen_weight(action: str, played_ms: int | None, duration_ms: int | None) -> float:
     """Return how much one event says about taste, from -2 to 2.
+
+    Parameters
+    ----------
+    action : str
+        An :class:`Action`, or its value.
 
     Examples
     --------
@@ -219,20 +228,12 @@ def listen_weight(
     >>> listen_weight(Action.COMPLETED, 60_000, 60_000)
     1.0
     """
-    match action:
-        case Action.COMPLETED:
-            return FULL_WEIGHT
-        case Action.SKIPPED:
-            graded = _graded(played_ms, duration_ms)
-            return UNGRADED_SKIP_WEIGHT if graded is None else graded
-        case Action.PROGRESSED:
-            return max(0.0, _graded(played_ms, duration_ms) or 0.0)
-        case Action.LIKED:
-            return REACTION_WEIGHT
-        case Action.DISLIKED:
-            return -REACTION_WEIGHT
-        case _:
-            return 0.0
+    if action in _PLAIN_WEIGHTS:
+        return _PLAIN_WEIGHTS[action]
+    graded = _graded(played_ms, duration_ms)
+    if action == Action.SKIPPED:
+        return UNGRADED_SKIP_WEIGHT if graded is None else graded
+    return max(0.0, graded or 0.0) if action == Action.PROGRESSED else 0.0
 
 
 def _graded(played_ms: int | None, duration_ms: int | None) -> float | None:

@@ -14,7 +14,7 @@ from models.days import PastTaste, day_taste, past_taste
 from models.exclusions import excluded_rows
 from models.groups import TrackGroups
 from models.horizons import Horizons, merge_horizons
-from models.listens import Entry, distinct_entries, listens_of
+from models.listens import Entry, distinct_entries, words_of
 from models.ranking import Ranked, Recommendation, Request, rank
 from models.taste import taste_of
 from segue import store
@@ -152,8 +152,10 @@ def _request(
     excluded = excluded_rows(
         known.recent, horizons, as_of, settings.heard_s, index, groups
     )
-    heard = {listen.track_id for listen in horizons.evidence if listen.weight > 0}
-    return Request(horizons, excluded, frozenset(heard))
+    evidence = horizons.evidence
+    heard = zip(evidence.track_ids, evidence.weights.tolist(), strict=True)
+    familiar = frozenset(track_id for track_id, weight in heard if weight > 0)
+    return Request(horizons, excluded, familiar)
 
 
 def _as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:
@@ -171,7 +173,7 @@ def window_document(
     """Return the `taste_windows` document of a pane."""
     entries = [_as_known(entry, aliases) for entry in pane.entries]
     known = [entry for entry in entries if _is_known(entry, index)]
-    listens = listens_of(known)
+    listens = words_of(known).listens
     taste = taste_of(listens, index.row_of, index.vectors)
     copies = [copy._asdict() for copy in pane.copies]
     return {
@@ -181,7 +183,7 @@ def window_document(
         "window_length_s": pane.length_s,
         **taste_document(taste, len(listens)),
         **counts_of(pane, known),
-        "entries": [entry._asdict() for entry in pane.entries],
+        "entries": [dict(zip(Entry._fields, e, strict=True)) for e in pane.entries],
         # a short pane comes whole out of Spark's state, and need not know its messages
         **({"copies": copies} if pane.length_s == DAY_S else {}),
         "index_version": index.version,
@@ -245,8 +247,9 @@ def _diff(items: list[Document], newest: Entry, before: Document | None) -> Docu
 
 
 def _window_start(moment: datetime, pane_s: int) -> datetime:
-    seconds = int(moment.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % pane_s, moment.tzinfo)
+    # panes begin at midnight, and a day is a whole number of them
+    past_s = (moment.hour * 60 + moment.minute) * 60 + moment.second
+    return moment.replace(microsecond=0) - timedelta(seconds=past_s % pane_s)
 
 
 def dates_of(panes: Sequence[Pane]) -> frozenset[date]:

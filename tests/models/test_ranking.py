@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.days import no_past
+from models.evidence import evidence_of
 from models.exclusions import excluded_rows
 from models.groups import TrackFacts, TrackGroups, create_groups
 from models.horizons import Horizon, Horizons, direction_of, merge_horizons
@@ -42,7 +43,7 @@ def request(
     horizons = Horizons(
         dict.fromkeys(Horizon, taste),
         dict.fromkeys(Horizon, len(listens)),
-        listens,
+        evidence_of(listens, index),
         {},
         (),
     )

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.listens import Entry, Listen, distinct_entries, faded, listens_of
+from models.evidence import evidence_of, faded_by_age, faded_by_listens
+from models.listens import Entry, Listen, distinct_entries, listens_of
 from models.taste import taste_of
 from segue.events import Action
+from segue.track_index import create_track_index
 from tests.factories import START
 
 VECTORS = np.eye(3, dtype=np.float32)
 ROW_OF = {"rock": 0, "jazz": 1, "folk": 2}
+INDEX = create_track_index("v", list(ROW_OF), VECTORS)
 
 
 def entry(
@@ -91,8 +94,16 @@ def test_neither_order_nor_repetition_of_entries_matters(
 
 def test_a_listen_counts_half_after_its_half_life_and_a_skip_fades_faster() -> None:
     listens = [Listen("rock", 1.0, START), Listen("jazz", -1.0, START)]
-    later = faded(listens, START + timedelta(seconds=1800), 1800.0, 600.0)
-    assert [listen.weight for listen in later] == pytest.approx([0.5, -0.125])
+    later = START + timedelta(seconds=1800)
+    weights = faded_by_age(evidence_of(listens, INDEX), later, 1800.0, 600.0)
+    assert weights == pytest.approx([0.5, -0.125])
+
+
+def test_a_listen_counts_half_after_so_many_plays_and_a_skip_is_none() -> None:
+    said = [("rock", 1.0), ("jazz", -1.0), ("jazz", 0.5), ("folk", 1.0)]
+    listens = [Listen(name, weight, START) for name, weight in said]
+    kept = faded_by_listens(evidence_of(listens, INDEX), half_life=1.5)
+    assert kept == pytest.approx([0.5, 0.5, 0.5 ** (1 / 1.5), 1.0])
 
 
 def test_heard_and_skipped_are_kept_apart() -> None:

@@ -1,0 +1,107 @@
+"""A listener's listens as columns: which tracks, how much each says, and when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.listens import Listen
+from segue.settings import TasteSettings
+from segue.track_index import TrackIndex
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Listens to tracks of the index; `n` of them.
+
+    Attributes
+    ----------
+    track_ids : list of str
+    vectors : ndarray, float64, shape (n, n_dims)
+        Unit rows.
+    weights : ndarray, float64, shape (n,)
+        What each says.
+    listened_at : list of datetime
+    """
+
+    track_ids: list[str]
+    vectors: Floats
+    weights: Floats
+    listened_at: list[datetime]
+
+    def pick(self, places: NDArray[np.intp]) -> "Evidence":
+        """Return the listens at these places."""
+        chosen = places.tolist()
+        return Evidence(
+            [self.track_ids[i] for i in chosen],
+            self.vectors[places],
+            self.weights[places],
+            [self.listened_at[i] for i in chosen],
+        )
+
+    def weighing(self, weights: Floats) -> "Evidence":
+        """Return the same listens with other weights."""
+        return Evidence(self.track_ids, self.vectors, weights, self.listened_at)
+
+
+def evidence_of(listens: Sequence[Listen], index: TrackIndex) -> Evidence:
+    """Return the listens whose tracks are in the index."""
+    known = [listen for listen in listens if listen.track_id in index.row_of]
+    rows = [index.row_of[listen.track_id] for listen in known]
+    return Evidence(
+        [listen.track_id for listen in known],
+        index.vectors[rows].astype(np.float64),
+        np.array([listen.weight for listen in known]),
+        [listen.listened_at for listen in known],
+    )
+
+
+def joined(first: Evidence, second: Evidence) -> Evidence:
+    """Return the listens of both."""
+    return Evidence(
+        [*first.track_ids, *second.track_ids],
+        np.concatenate([first.vectors, second.vectors]),
+        np.concatenate([first.weights, second.weights]),
+        [*first.listened_at, *second.listened_at],
+    )
+
+
+def faded_by_age(
+    evidence: Evidence,
+    as_of: datetime,
+    half_life_s: float,
+    negative_half_life_s: float,
+) -> Floats:
+    """Return the weights halved for each half-life of age at `as_of`."""
+    second = timedelta(seconds=1)
+    ages_s = np.array([(as_of - at) / second for at in evidence.listened_at])
+    half_lives_s = np.where(evidence.weights > 0, half_life_s, negative_half_life_s)
+    kept = 0.5 ** (np.maximum(ages_s, 0.0) / half_lives_s)
+    return np.asarray(evidence.weights * kept)
+
+
+def faded_by_listens(evidence: Evidence, half_life: float) -> Floats:
+    """Return by what each listen, by time, fades for `half_life` of later plays.
+
+    What was heard after it has its weight, and what was skipped none.
+    """
+    heard = np.maximum(evidence.weights, 0.0)
+    later = heard.sum() - np.cumsum(heard)
+    return np.asarray(0.5 ** (later / half_life))
+
+
+def weights_now_and_today(
+    evidence: Evidence, as_of: datetime, settings: TasteSettings
+) -> tuple[Floats, Floats]:
+    """Return what listens, by time, say in `now` and in `today`."""
+    now = faded_by_age(
+        evidence, as_of, settings.half_life_s, settings.negative_half_life_s
+    )
+    now *= faded_by_listens(evidence, settings.now_half_life_listens)
+    half_life_s = settings.today_half_life_s
+    faster_s = half_life_s * settings.negative_half_life_s / settings.half_life_s
+    return now, faded_by_age(evidence, as_of, half_life_s, faster_s)
