@@ -55,6 +55,7 @@ def measure_latency(
             waits_ms = watcher.waits_ms(sender.sent)
     return {
         "latency_ms": _percentiles(waits_ms),
+        "latency_p50_ms_by_minute": _by_minute(waits_ms, rate),
         "latency_events": len(waits_ms),
         "latency_events_per_s": rate,
         "latency_listeners": n_listeners,
@@ -190,6 +191,12 @@ def _medians(batches: dict[int, store.Document]) -> dict[str, float]:
     medians = {name: statistics.median(each) for name, each in found.items()}
     rows = statistics.median(batch["n_input_rows"] for batch in batches.values())
     return {"n_batches": len(batches), "n_input_rows": rows, **medians}
+
+
+def _by_minute(waits_ms: Sequence[float], rate: float) -> list[float]:
+    a_minute = max(1, int(60 * rate))
+    starts = range(0, len(waits_ms), a_minute)
+    return [round(statistics.median(waits_ms[i : i + a_minute]), 1) for i in starts]
 
 
 def _percentiles(waits_ms: Sequence[float]) -> dict[str, float]:

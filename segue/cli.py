@@ -22,6 +22,7 @@ from segue.cli_music import (
 from segue.cli_rejected import rejected
 from segue.cli_replay import replay
 from segue.cli_simulate import simulate
+from segue.cli_taste import recompute, taste
 from segue.cli_token import token
 from segue.errors import SegueError, SettingsError
 from segue.log import configure_logging
@@ -236,9 +237,11 @@ for _verb in (
     features,
     import_history,
     library,
+    recompute,
     rejected,
     replay,
     simulate,
+    taste,
     token,
 ):
     main.add_command(_verb)

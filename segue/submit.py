@@ -46,6 +46,7 @@ class Job:
 JOBS: Final = {
     "stream": Job("streaming/job.py", ("spark",)),
     "features": Job("features/job.py"),
+    "recompute": Job("streaming/recompute.py"),
 }
 
 

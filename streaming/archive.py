@@ -39,7 +39,8 @@ ARCHIVED: Final = StructType(
 )
 """What a task reports of each date."""
 
-_COLUMNS: Final = [f.name for f in (*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES)]
+_SHAPE: Final = StructType([*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES])
+_COLUMNS: Final = _SHAPE.fieldNames()
 _KEY: Final = ["user_id", "event_id"]
 _RULED: Final = ["user_id", *ENTRY_FIELDS]
 _PLACE: Final = [(name, "ascending") for name in ("topic", "partition", "offset")]
@@ -96,6 +97,18 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
     wanted = None if listener is None else pc.field("user_id") == listener
     events = ds.dataset(files, format="parquet").to_table(_COLUMNS, filter=wanted)
     return _distinct(events).sort_by([("event_time", "ascending"), *_PLACE])
+
+
+def archived_events(
+    spark: SparkSession, settings: Settings, dates: Iterable[date]
+) -> DataFrame:
+    """Return the events of some dates as a frame, each once."""
+    folder = settings.home / FOLDER
+    files = [
+        path for day in dates for path in _files(folder / f"{_PREFIX}{day.isoformat()}")
+    ]
+    events = spark.read.schema(_SHAPE).parquet(*files)
+    return events.dropDuplicates(_KEY)
 
 
 def forget_archived(spark: SparkSession, rules: Rules, settings: Settings) -> int:

@@ -64,7 +64,7 @@ def oldest_needed(newest_at: datetime, settings: TasteSettings) -> datetime:
 def entries_of(panes: Sequence[Pane], aliases: Mapping[str, str]) -> list[Entry]:
     """Return all entries of a listener's panes by time, each event once."""
     together = distinct_entries(entry for pane in panes for entry in pane.entries)
-    return [_as_known(entry, aliases) for entry in together]
+    return [as_known(entry, aliases) for entry in together]
 
 
 def known_of(
@@ -158,7 +158,8 @@ def _request(
     return Request(horizons, excluded, familiar)
 
 
-def _as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:
+def as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:
+    """Return an entry with the id that its track has in the catalogue."""
     track_id = aliases.get(entry.track_id)
     return entry if track_id is None else entry._replace(track_id=track_id)
 
@@ -171,7 +172,7 @@ def window_document(
     updated_at: datetime,
 ) -> Document:
     """Return the `taste_windows` document of a pane."""
-    entries = [_as_known(entry, aliases) for entry in pane.entries]
+    entries = [as_known(entry, aliases) for entry in pane.entries]
     known = [entry for entry in entries if _is_known(entry, index)]
     listens = words_of(known).listens
     taste = taste_of(listens, index.row_of, index.vectors)

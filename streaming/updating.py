@@ -6,7 +6,7 @@ and lists. Everything is written by `_id`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -77,9 +77,9 @@ def updating(
         database = worker_database(settings.mongo)
         index = open_track_index(settings.home / "index", index_version)
         for batch in batches:
-            changed = {r["user_id"]: _panes(r["panes"]) for r in batch.to_pylist()}
+            changed = {r["user_id"]: panes_in(r["panes"]) for r in batch.to_pylist()}
             if days:
-                changed = _with_stored(database, changed)
+                changed = with_stored(database, changed)
             done = bring_up_to_date(database, changed, index, settings, clock)
             counts = {"n_listeners": len(changed), **done._asdict()}
             yield pa.RecordBatch.from_pylist([counts], schema=schema)
@@ -100,13 +100,11 @@ def bring_up_to_date(
     the panes that are stored, and here the rules are looked at once more when the panes
     are written.
     """
-    ids = {"_id": {"$in": list(changed)}}
-    lists = database[store.RECOMMENDATIONS].find(ids, _BEFORE)
-    before = {each["_id"]: each for each in lists}
+    before = _read_lists(database, changed)
     rules = read_rules(database, changed)
     while True:
-        kept = _remembered(changed, rules)
-        windows = _windows(database, kept, index, clock())
+        kept = remembered_panes(changed, rules)
+        windows = windows_of(database, kept, index, clock())
         store.upsert(database, store.TASTE_WINDOWS, windows)
         newest = {user: _newest(kept[user], before.get(user)) for user in kept}
         known = _known(database, kept, newest, rules, index, settings)
@@ -122,15 +120,30 @@ def refresh_list(
     index: TrackIndex,
     settings: Settings,
     clock: Clock,
+    written: frozenset[date] = frozenset(),
 ) -> None:
-    """Write a listener's taste and list anew, from the panes that are stored."""
+    """Write a listener's taste and list anew, from the panes that are stored.
+
+    Parameters
+    ----------
+    written : frozenset of date, optional
+        Dates whose panes have been written without bringing the listener up to date.
+    """
     rules = read_rules(database, [user_id])
     newest = newest_entry_at(database, user_id, rules.get(user_id, ()))
     if newest is not None:
-        known = _known(
-            database, {user_id: []}, {user_id: newest}, rules, index, settings
-        )
-        _write_lists(database, known, index, settings, clock, {})
+        times = {user_id: newest}
+        known = _known(database, {user_id: []}, times, rules, index, settings, written)
+        before = _read_lists(database, [user_id])
+        _write_lists(database, known, index, settings, clock, before)
+
+
+def _read_lists(
+    database: Database[Document], user_ids: Iterable[str]
+) -> dict[str, Document]:
+    """Return what is needed of the lists that the listeners have."""
+    ids = {"_id": {"$in": list(user_ids)}}
+    return {e["_id"]: e for e in database[store.RECOMMENDATIONS].find(ids, _BEFORE)}
 
 
 def _newest(panes: list[Pane], before: Document | None) -> datetime:
@@ -142,9 +155,10 @@ def _newest(panes: list[Pane], before: Document | None) -> datetime:
     return max(times)
 
 
-def _windows(
+def windows_of(
     database: Database[Document], changed: Panes, index: TrackIndex, at: datetime
 ) -> list[Document]:
+    """Return the documents of panes, with what the catalogue knows by now."""
     names = names_in(pane for panes in changed.values() for pane in panes)
     aliases = find_by_name_id(database, names) if names else {}
     return [
@@ -161,6 +175,7 @@ def _known(
     rules: Rules,
     index: TrackIndex,
     settings: Settings,
+    written: frozenset[date] = frozenset(),
 ) -> dict[str, Known]:
     """Return what is known of each listener; `changed` has been written."""
     newest = {
@@ -172,11 +187,11 @@ def _known(
     oldest = {user: oldest_needed(at, settings.taste) for user, at in newest.items()}
     others = _read_other_panes(database, changed, min(oldest.values()), settings)
     recent = {
-        user: [*panes, *_remembered_of(others.get(user, []), rules.get(user, ()))]
+        user: [*panes, *_kept(others.get(user, []), rules.get(user, ()))]
         for user, panes in changed.items()
     }
     wanted = {
-        user: Wanted(newest[user].date(), dates_of(panes))
+        user: Wanted(newest[user].date(), dates_of(panes) | written)
         for user, panes in changed.items()
     }
     past = read_past(database, wanted, rules, index, settings)
@@ -212,24 +227,27 @@ def _write_lists(
     return len(update.lists)
 
 
-def _remembered(panes: Panes, rules: Rules) -> Panes:
+def remembered_panes(panes: Panes, rules: Rules) -> Panes:
+    """Return the panes without what the rules cover."""
     if not rules:
         return panes
-    return {u: _remembered_of(each, rules.get(u, ())) for u, each in panes.items()}
+    return {u: _kept(each, rules.get(u, ())) for u, each in panes.items()}
 
 
-def _remembered_of(panes: list[Pane], rules: Any) -> list[Pane]:
+def _kept(panes: list[Pane], rules: Any) -> list[Pane]:
     return [without_forgotten(pane, rules) for pane in panes] if rules else panes
 
 
-def _panes(rows: list[dict[str, Any]]) -> list[Pane]:
+def panes_in(rows: list[dict[str, Any]]) -> list[Pane]:
+    """Return the panes of one row of `by_listener`."""
     return [
         pane_of(row["window_start"], row["length_s"], row["entries"], row["n_messages"])
         for row in rows
     ]
 
 
-def _with_stored(database: Database[Document], arrived: Panes) -> dict[str, list[Pane]]:
+def with_stored(database: Database[Document], arrived: Panes) -> dict[str, list[Pane]]:
+    """Return panes, in their order, each with what is stored of the same window."""
     windows = {user: [pane.window for pane in arrived[user]] for user in arrived}
     stored = read_panes(database, windows)
     by_window = {(u, p.window): p for u, panes in stored.items() for p in panes}

@@ -28,10 +28,15 @@ def open_panes(judged: DataFrame, settings: StreamSettings) -> DataFrame:
     )
     valid = judged.where(F.col("outcome") == Outcome.VALID.value)
     timely = valid.withWatermark("event_time", f"{delay_s} seconds")
+    return short_panes(timely, settings)
+
+
+def short_panes(valid: DataFrame, settings: StreamSettings) -> DataFrame:
+    """Return the same of valid events that are all there is."""
     kept = F.struct(*PLACE, *ENTRY_FIELDS)
     # the state holds so many and no more, whatever one listener sends
     first = F.min_by(kept, F.struct(*PLACE), settings.pane_events)
-    return _panes(timely, settings.pane_s, first)
+    return _panes(valid, settings.pane_s, first)
 
 
 def day_panes(events: DataFrame) -> DataFrame:

@@ -50,11 +50,13 @@ def start_of(moment: datetime, length_s: int) -> datetime:
     return datetime.fromtimestamp(at - at % length_s, moment.tzinfo)
 
 
-def panes_of(events: list[PlaybackEvent], length_s: int = PANE_S) -> list[Pane]:
+def panes_of(
+    events: list[PlaybackEvent], length_s: int = PANE_S, *, is_late: bool = False
+) -> list[Pane]:
     """Return whole panes of all events so far, as Spark's state gives them."""
     rows = [
         {name: getattr(event, name) for name in ENTRY_FIELDS}
-        | {"partition": 0, "offset": offset}
+        | {"partition": 0, "offset": offset, "is_late": is_late}
         for offset, event in enumerate(events)
     ]
     by = itertools.groupby(
@@ -69,11 +71,15 @@ def arrive(
     seen: list[PlaybackEvent],
     new: list[PlaybackEvent],
     length_s: int = PANE_S,
+    user_id: str = "ada",
+    *,
+    is_late: bool = False,
 ) -> None:
     """Bring up to date after `new`, of which `seen` has all with it."""
     touched = {start_of(event.event_time, length_s) for event in new}
-    changed = [p for p in panes_of(seen, length_s) if p.window_start in touched]
-    bring_up_to_date(database, {"ada": changed}, INDEX, DEFAULTS, system_clock)
+    panes = panes_of(seen, length_s, is_late=is_late)
+    changed = {user_id: [p for p in panes if p.window_start in touched]}
+    bring_up_to_date(database, changed, INDEX, DEFAULTS, system_clock)
 
 
 def expected(
