@@ -54,7 +54,7 @@ def archived(accepted: DataFrame, settings: Settings) -> DataFrame:
     Parameters
     ----------
     accepted : DataFrame
-        Valid and late events, of schema `JUDGED_WHOLE`.
+        Valid and late events, of schema `JUDGED`.
 
     Returns
     -------

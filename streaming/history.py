@@ -22,7 +22,7 @@ def fold_in(accepted: DataFrame, settings: Settings) -> None:
     Parameters
     ----------
     accepted : DataFrame
-        Valid and late events, of schema `JUDGED_WHOLE`.
+        Valid and late events, of schema `JUDGED`.
     """
     is_late = F.col("outcome") == Outcome.LATE.value
     is_imported = F.col("topic") == settings.kafka.history_topic

@@ -17,7 +17,6 @@ from typing import Final
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
-from pyspark.sql.types import StructType
 
 from segue import store
 from segue.clock import system_clock
@@ -29,9 +28,9 @@ from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.intake import intake
 from streaming.progress import ProgressListener
-from streaming.schemas import JUDGED, JUDGED_WHOLE, UPDATED
+from streaming.schemas import UPDATED
 from streaming.session import create_session
-from streaming.source import read_records, with_verdicts
+from streaming.source import read_records, valid_events, with_verdicts
 from streaming.updating import updating
 from streaming.windows import by_listener, open_panes
 
@@ -39,7 +38,7 @@ _LOG = logging.getLogger(__name__)
 # counts may lag a little; the cores are for the lists
 _INTAKE_TRIGGER: Final = "10 seconds"
 # part of the checkpoint's path: raise it when topics, stateful plan or schema change
-_PLANS: Final = {"taste": "v2", "intake": "v2"}
+_PLANS: Final = {"taste": "v3", "intake": "v2"}
 _OUTAGE_MS: Final = 60_000
 
 BatchStep = Callable[[DataFrame, int], None]
@@ -55,8 +54,8 @@ def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
         # the rows that come back are a handful of counts; the documents stay outside
         by_listener(panes).mapInArrow(update, UPDATED).collect()
 
-    topics = [settings.kafka.events_topic]
-    panes = open_panes(_judged(spark, settings, topics, JUDGED), settings.stream)
+    records = _records(spark, settings, [settings.kafka.events_topic])
+    panes = open_panes(valid_events(records, settings), settings.stream)
     trigger = f"{settings.stream.trigger_ms} milliseconds"
     return _start("taste", panes, write_batch, trigger, settings)
 
@@ -64,17 +63,13 @@ def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
 def start_intake(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the query that counts, archives and hands on, live events and history."""
     topics = [settings.kafka.events_topic, settings.kafka.history_topic]
-    judged = _judged(spark, settings, topics, JUDGED_WHOLE)
+    judged = with_verdicts(_records(spark, settings, topics), settings)
     return _start("intake", judged, intake(settings), _INTAKE_TRIGGER, settings)
 
 
-def _judged(
-    spark: SparkSession, settings: Settings, topics: list[str], shape: StructType
-) -> DataFrame:
-    records = read_records(
-        spark, settings.kafka, topics, settings.stream.max_offsets_per_trigger
-    )
-    return with_verdicts(records, settings, shape)
+def _records(spark: SparkSession, settings: Settings, topics: list[str]) -> DataFrame:
+    most = settings.stream.max_offsets_per_trigger
+    return read_records(spark, settings.kafka, topics, most)
 
 
 def _start(

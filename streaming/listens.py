@@ -44,7 +44,7 @@ def write_listens(accepted: DataFrame, settings: Settings) -> None:
     Parameters
     ----------
     accepted : DataFrame
-        Of schema `JUDGED_WHOLE`.
+        Of schema `JUDGED`.
     """
     heard = accepted.where(F.col("action").isin(HEARD)).select(*_FIELDS)
     heard.mapInArrow(_writing(settings), _WRITTEN).collect()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+import pyarrow as pa
 from pymongo import DESCENDING
 from pymongo.database import Database
 
@@ -19,9 +20,12 @@ from models.listens import Entry, distinct_entries
 from segue import store
 from segue.store import Document
 from segue.track_names import is_name_id
+from streaming.columns import column_of, lists, tuples
 from streaming.schemas import ENTRY_FIELDS, PLACE
 
 DAY_S: Final = 86_400
+_PLACE_OF: Final = itemgetter(0, 1)
+_LATE: Final = "is_late"
 COUNTS: Final = (
     *("n_events", "n_unknown_track", "n_forgotten", "n_duplicates"),
     "n_over_limit",
@@ -69,28 +73,57 @@ Panes = Mapping[str, list[Pane]]
 """Panes of each listener, by `user_id`."""
 
 
-def pane_of(
+def pane_of(window_start: datetime, length_s: int, rows: list[dict[str, Any]]) -> Pane:
+    """Return a pane from rows of entry fields, place and `is_late`."""
+    told = [
+        (
+            row["partition"],
+            row["offset"],
+            bool(row.get(_LATE)),
+            *(row[name] for name in ENTRY_FIELDS),
+        )
+        for row in rows
+    ]
+    return _pane(window_start, length_s, told, 0)
+
+
+def panes_in(batch: pa.RecordBatch) -> dict[str, list[Pane]]:
+    """Return the panes of each listener from rows of `by_listener`."""
+    panes = batch["panes"]
+    windows = panes.flatten()
+    entries = column_of(windows, "entries")
+    rows = tuples(entries.flatten(), [*PLACE, *ENTRY_FIELDS])
+    is_late = [False] * len(rows)
+    if entries.type.value_type.get_field_index(_LATE) >= 0:
+        is_late = column_of(entries.flatten(), _LATE).to_pylist()
+    told = [(*row[:2], late, *row[2:]) for row, late in zip(rows, is_late, strict=True)]
+    made = [
+        _pane(start, length_s, each, n - len(each))
+        for (start, length_s, n), each in zip(
+            tuples(windows, ["window_start", "length_s", "n_messages"]),
+            lists(entries, told),
+            strict=True,
+        )
+    ]
+    return dict(zip(batch["user_id"].to_pylist(), lists(panes, made), strict=True))
+
+
+def _pane(
     window_start: datetime,
     length_s: int,
-    rows: list[dict[str, Any]],
-    n_messages: int | None = None,
+    rows: list[tuple[Any, ...]],
+    n_over_limit: int,
 ) -> Pane:
-    """Return a pane from rows of entry fields, place and `is_late`.
+    """Return a pane from rows of partition, offset, `is_late` and entry fields.
 
     Each event is kept once: the first copy of its partition.
-
-    Parameters
-    ----------
-    n_messages : int, optional
-        How many there were, where `rows` may be but the first of them.
     """
-    rows = sorted(rows, key=itemgetter(*PLACE))
-    first: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        first.setdefault(row["event_id"], row)
-    entries = distinct_entries(map(entry_of, first.values()))
-    copies = [_copy_of(row) for row in rows if not row.get("is_late")]
-    n_over_limit = 0 if n_messages is None else n_messages - len(rows)
+    rows.sort(key=_PLACE_OF)
+    first: dict[str, Entry] = {}
+    for _, _, _, *fields in rows:
+        first.setdefault(fields[0], Entry(*fields))
+    copies = [Copy(row[3], f"{row[0]}|{row[1]}") for row in rows if not row[2]]
+    entries = distinct_entries(first.values())
     return Pane(window_start, length_s, entries, copies, n_over_limit)
 
 
@@ -113,10 +146,6 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
     """Return the entry that a row or a stored sub-document holds."""
     # panes of before lack the last fields
     return Entry(*(row[name] for name in ENTRY_FIELDS if name in row))
-
-
-def _copy_of(row: Mapping[str, Any]) -> Copy:
-    return Copy(row["event_id"], f"{row['partition']}|{row['offset']}")
 
 
 def read_panes(

@@ -30,10 +30,9 @@ from segue.store import Document
 from segue.track_index import open_track_index, read_track_index
 from streaming.archive import FOLDER, archived_events, dates_of
 from streaming.forget_rules import read_rules
-from streaming.panes import DAY_S
+from streaming.panes import DAY_S, panes_in
 from streaming.session import create_session, worker_database
 from streaming.updating import (
-    panes_in,
     refresh_list,
     remembered_panes,
     windows_of,
@@ -98,7 +97,7 @@ def _rewriting(settings: Settings, index_version: str, clock: Clock) -> _Step:
     def step(batch: pa.RecordBatch) -> int:
         database = worker_database(settings.mongo)
         index = open_track_index(settings.home / "index", index_version)
-        arrived = {row["user_id"]: panes_in(row["panes"]) for row in batch.to_pylist()}
+        arrived = panes_in(batch)
         stored = with_stored(database, arrived)
         panes = {
             user: [

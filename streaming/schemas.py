@@ -43,24 +43,22 @@ OTHER_FIELDS: Final = [
 """What only the archive keeps of an event; `source` and `extra` as JSON."""
 
 
-def judged(*event_fields: StructField) -> StructType:
-    """Return the shape of a message with its outcome, and its event if it is one."""
-    return StructType(
-        [
-            *COORDINATES,
-            StructField("outcome", StringType(), nullable=False),
-            StructField("reason", StringType()),
-            StructField("raw", BinaryType()),
-            *event_fields,
-        ]
-    )
+JUDGED: Final = StructType(
+    [
+        *COORDINATES,
+        StructField("outcome", StringType(), nullable=False),
+        StructField("reason", StringType()),
+        StructField("raw", BinaryType()),
+        *EVENT_FIELDS,
+        *OTHER_FIELDS,
+    ]
+)
+"""A message with its outcome, and its event if it is one."""
 
-
-JUDGED: Final = judged(*EVENT_FIELDS)
-"""What the taste needs."""
-
-JUDGED_WHOLE: Final = judged(*EVENT_FIELDS, *OTHER_FIELDS)
-"""What the archive needs."""
+VALID: Final = StructType(
+    [f for f in COORDINATES if f.name in ("partition", "offset")] + EVENT_FIELDS
+)
+"""A valid event: what the taste needs."""
 
 ENTRY_FIELDS: Final = [
     "event_id",

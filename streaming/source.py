@@ -7,11 +7,12 @@ at which Kafka got the message: that does not depend on how messages fall into b
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -20,8 +21,12 @@ from pyspark.sql.types import StructType
 from segue.errors import InvalidEventError, Reason
 from segue.events import PlaybackEvent, parse_event
 from segue.settings import KafkaSettings, Settings, StreamSettings
+from streaming.columns import moments
+from streaming.schemas import COORDINATES, JUDGED, PLACE, VALID
 
 _TASK_RECORDS: Final = 20_000
+_NO_EVENT: Final = (None,) * len(PlaybackEvent._fields)
+_Step = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 class Outcome(StrEnum):
@@ -62,12 +67,84 @@ def read_records(
     )
 
 
-def with_verdicts(
-    records: DataFrame, settings: Settings, shape: StructType
-) -> DataFrame:
-    """Return a frame of `shape`, one of `streaming.schemas.judged`, a row a message."""
+def with_verdicts(records: DataFrame, settings: Settings) -> DataFrame:
+    """Return a frame of shape `JUDGED`, a row a message."""
+
+    def judged(batch: pa.RecordBatch) -> pa.RecordBatch:
+        verdicts = _verdicts(batch, settings)
+        columns = {field.name: batch[field.name] for field in COORDINATES}
+        columns["outcome"] = pa.array([v.outcome.value for v in verdicts])
+        reasons = [v.reason for v in verdicts]
+        columns["reason"] = pa.array(reasons, pa.string())
+        columns["raw"] = batch["value"]
+        columns |= _event_columns([v.event for v in verdicts], JUDGED)
+        return _batch_of(columns, JUDGED)
+
+    return records.mapInArrow(_each(judged), JUDGED)
+
+
+def valid_events(records: DataFrame, settings: Settings) -> DataFrame:
+    """Return a frame of shape `VALID`: the messages that are valid events."""
+
+    def valid(batch: pa.RecordBatch) -> pa.RecordBatch:
+        verdicts = _verdicts(batch, settings)
+        is_valid = pa.array([v.outcome is Outcome.VALID for v in verdicts])
+        kept = batch.filter(is_valid)
+        columns = {name: kept[name] for name in PLACE}
+        events = [v.event for v in verdicts if v.outcome is Outcome.VALID]
+        return _batch_of(columns | _event_columns(events, VALID), VALID)
+
+    return records.mapInArrow(_each(valid), VALID)
+
+
+def _each(step: Callable[[pa.RecordBatch], pa.RecordBatch]) -> _Step:
+    def steps(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from map(step, batches)
+
+    return steps
+
+
+def _verdicts(batch: pa.RecordBatch, settings: Settings) -> list[Verdict]:
     history = settings.kafka.history_topic
-    return records.mapInArrow(_judging(settings.stream, history, shape), shape)
+    rows = zip(
+        batch["value"].to_pylist(),
+        moments(batch["ingested_at"]),
+        pc.equal(batch["topic"], history).to_pylist(),
+        strict=True,
+    )
+    return [
+        judge(raw, ingested_at, settings.stream, is_history=is_history)
+        for raw, ingested_at, is_history in rows
+    ]
+
+
+def _event_columns(
+    events: Sequence[PlaybackEvent | None], shape: StructType
+) -> dict[str, pa.Array]:
+    """Return the fields of events that `shape` has; null where there is none."""
+    by_name = dict(
+        zip(
+            PlaybackEvent._fields,
+            zip(*(event or _NO_EVENT for event in events), strict=True)
+            if events
+            else [()] * len(PlaybackEvent._fields),
+            strict=True,
+        )
+    )
+    for name in ("source", "extra"):
+        by_name[name] = tuple(map(_cell, by_name[name]))
+    types = to_arrow_schema(shape, timezone="UTC")
+    return {
+        name: pa.array(by_name[name], types.field(name).type)
+        for name in shape.fieldNames()
+        if name in by_name
+    }
+
+
+def _batch_of(columns: dict[str, pa.Array], shape: StructType) -> pa.RecordBatch:
+    schema = to_arrow_schema(shape, timezone="UTC")
+    arrays = [columns[name].cast(schema.field(name).type) for name in schema.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def judge(
@@ -88,35 +165,12 @@ def judge(
         event = parse_event(raw or b"")
     except InvalidEventError as error:
         return Verdict(Outcome.REJECTED, error.reason, None)
-    ahead = event.event_time - ingested_at
-    if ahead > timedelta(seconds=settings.future_tolerance_s):
+    ahead_s = (event.event_time - ingested_at).total_seconds()
+    if ahead_s > settings.future_tolerance_s:
         return Verdict(Outcome.REJECTED, Reason.FUTURE_TIME, None)
-    if -ahead > timedelta(seconds=settings.watermark_s) and not is_history:
+    if -ahead_s > settings.watermark_s and not is_history:
         return Verdict(Outcome.LATE, None, event)
     return Verdict(Outcome.VALID, None, event)
-
-
-def _judging(
-    settings: StreamSettings, history_topic: str, shape: StructType
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    names = [n for n in shape.fieldNames() if n in PlaybackEvent.__annotations__]
-
-    def judged_row(row: dict[str, Any]) -> dict[str, Any]:
-        row["raw"] = row.pop("value")
-        is_history = row["topic"] == history_topic
-        verdict = judge(row["raw"], row["ingested_at"], settings, is_history=is_history)
-        row |= {"outcome": verdict.outcome, "reason": verdict.reason}
-        if verdict.event is not None:
-            row |= {name: _cell(getattr(verdict.event, name)) for name in names}
-        return row
-
-    def judged(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        schema = to_arrow_schema(shape, timezone="UTC")
-        for batch in batches:
-            rows = [judged_row(row) for row in batch.to_pylist()]
-            yield pa.RecordBatch.from_pylist(rows, schema=schema)
-
-    return judged
 
 
 def _cell(value: Any) -> Any:

@@ -27,7 +27,7 @@ from streaming.panes import (
     merged,
     names_in,
     newest_entry_at,
-    pane_of,
+    panes_in,
     read_panes,
     read_recent_panes,
     without_forgotten,
@@ -77,7 +77,7 @@ def updating(
         database = worker_database(settings.mongo)
         index = open_track_index(settings.home / "index", index_version)
         for batch in batches:
-            changed = {r["user_id"]: panes_in(r["panes"]) for r in batch.to_pylist()}
+            changed: Panes = panes_in(batch)
             if days:
                 changed = with_stored(database, changed)
             done = bring_up_to_date(database, changed, index, settings, clock)
@@ -236,14 +236,6 @@ def remembered_panes(panes: Panes, rules: Rules) -> Panes:
 
 def _kept(panes: list[Pane], rules: Any) -> list[Pane]:
     return [without_forgotten(pane, rules) for pane in panes] if rules else panes
-
-
-def panes_in(rows: list[dict[str, Any]]) -> list[Pane]:
-    """Return the panes of one row of `by_listener`."""
-    return [
-        pane_of(row["window_start"], row["length_s"], row["entries"], row["n_messages"])
-        for row in rows
-    ]
 
 
 def with_stored(database: Database[Document], arrived: Panes) -> dict[str, list[Pane]]:

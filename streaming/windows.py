@@ -10,10 +10,9 @@ from pyspark.sql import functions as F
 from segue.settings import StreamSettings
 from streaming.panes import DAY_S
 from streaming.schemas import ENTRY_FIELDS, PLACE
-from streaming.source import Outcome
 
 
-def open_panes(judged: DataFrame, settings: StreamSettings) -> DataFrame:
+def open_panes(valid: DataFrame, settings: StreamSettings) -> DataFrame:
     """Return every pane that changed.
 
     The columns are `(user_id, window_start, length_s, entries, n_messages)`; of more
@@ -26,7 +25,6 @@ def open_panes(judged: DataFrame, settings: StreamSettings) -> DataFrame:
     delay_s = (
         settings.watermark_s + settings.future_tolerance_s + settings.partition_skew_s
     )
-    valid = judged.where(F.col("outcome") == Outcome.VALID.value)
     timely = valid.withWatermark("event_time", f"{delay_s} seconds")
     return short_panes(timely, settings)
 

@@ -12,6 +12,8 @@ from segue.errors import InvalidEventError
 from segue.events import (
     Action,
     PlaybackEvent,
+    _judged_event,
+    _plain_event,
     listen_weight,
     parse_event,
 )
@@ -204,3 +206,71 @@ def test_a_weight_lies_between_dislike_and_like(
 def test_progress_says_nothing_before_half_and_never_counts_against() -> None:
     assert listen_weight(Action.PROGRESSED, 10_000, 60_000) == 0.0
     assert listen_weight(Action.PROGRESSED, 45_000, 60_000) == 0.5
+
+
+odd = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 2**70),
+    st.floats(),
+    st.text(max_size=130),
+    st.sampled_from([*Action, "", "artist", "x" * 64, "x" * 65, "1e400", "\ud800"]),
+    st.sampled_from(
+        [
+            "2026-05-03T22:10:00Z",
+            "2026-05-03T22:10:60.000Z",
+            "2026-05-03 22:10:00.000Z",
+            "20260503--T22:10:00.000Z",
+            "1999-12-31T23:59:59.999Z",
+            "2026-05-03T22:10:00.123456Z",
+        ]
+    ),
+    st.dictionaries(st.text(max_size=3), st.integers(0, 2**70), max_size=2),
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*VALID, "scope", "until", "mood"]), odd, max_size=3
+    ),
+    st.sets(st.sampled_from([*VALID]), max_size=1),
+)
+def test_the_quick_way_takes_nothing_that_the_judge_does_not(
+    changes: dict[str, Any], without: set[str]
+) -> None:
+    fields = {k: v for k, v in (VALID | changes).items() if k not in without}
+    raw = json.dumps(fields).encode()
+    quick = _plain_event(raw)
+    if quick is not None:
+        assert quick == _judged_event(raw)
+        assert quick.action is _judged_event(raw).action
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        message(source={"rank": 12345678901234567890}),
+        message(source={"rank": [1e400]}).replace(b"Infinity", b"1e400"),
+        b"\xef\xbb\xbf" + message(),
+        message().replace(b"ada", b"a\xffa"),
+        message(user_id="a\nb").replace(b"\\n", b"\n"),
+        message() + b" ",
+        message().replace(b'"t1"', b'"t0", "track_id": "t1"'),
+    ],
+)
+def test_the_quick_way_leaves_what_is_odd_to_the_judge(raw: bytes) -> None:
+    quick = _plain_event(raw)
+    try:
+        slow = _judged_event(raw)
+    except InvalidEventError:
+        slow = None
+    assert quick in (None, slow)
+
+
+def test_what_players_send_goes_the_quick_way() -> None:
+    event = _plain_event(message())
+    assert event == _judged_event(message())
+    assert event is not None
+    assert _plain_event(event.to_json()) == event
+    for changed in ({"scope": "x"}, {"played_ms": None}, {"event_id": "3e-8"}):
+        assert _plain_event(message(**changed)) is not None
