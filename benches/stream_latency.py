@@ -23,7 +23,6 @@ from segue.events import Action, PlaybackEvent
 from streaming.producer import Producer
 
 _WARM_UP_S: Final = 40
-_SETTLE_S: Final = 5.0
 _DURATION_MS: Final = 200_000
 _POLL_MS: Final = 100
 _SHARE_HEARD_OUT: Final = 0.7
@@ -51,7 +50,7 @@ def measure_latency(
             sender.sent.clear()
             phases = _Phases(running.database)
             sender.send(rate, seconds, "latency", phases)
-            time.sleep(_SETTLE_S)
+            running.wait_for("last list", 90, lambda: watcher.has_seen(sender.sent))
             waits_ms = watcher.waits_ms(sender.sent)
     return {
         "latency_ms": _percentiles(waits_ms),
@@ -147,6 +146,14 @@ class _Watcher(threading.Thread):
                     user_id = change["documentKey"]["_id"]
                     self._seen[user_id].append((newest_at, system_clock()))
                     self.n_seen += 1
+
+    def has_seen(self, sent: Sequence[tuple[str, datetime]]) -> bool:
+        """Say whether every event has come into a list."""
+        newest = dict(sent)
+        return all(
+            (seen := self._seen[user_id]) and seen[-1][0] >= sent_at
+            for user_id, sent_at in newest.items()
+        )
 
     def waits_ms(self, sent: Sequence[tuple[str, datetime]]) -> list[float]:
         """Return how long the list took, for each `(user_id, event_time)`.

@@ -110,7 +110,7 @@ class StreamSettings(Section):
 
     trigger_ms: PositiveInt = 200
     """Shortest time between two micro-batches."""
-    pane_events: PositiveInt = 10_000
+    pane_events: PositiveInt = 1_000
     """Most messages of one listener that a pane keeps; more are counted, not kept."""
     max_offsets_per_trigger: PositiveInt = 200_000
     """Most messages that one micro-batch takes."""
