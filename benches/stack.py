@@ -110,14 +110,21 @@ class Stack:
 
 def write_index(home: Path, n_tracks: int, rng: np.random.Generator) -> TrackIndex:
     """Write an index of `n_tracks` made-up tracks in clusters."""
-    centres = rng.normal(size=(_N_CLUSTERS, _N_DIMS))
-    vectors = centres[rng.integers(_N_CLUSTERS, size=n_tracks)]
+    index = create_bench_index(n_tracks, rng)
+    write_track_index(home / "index", index)
+    return index
+
+
+def create_bench_index(
+    n_tracks: int, rng: np.random.Generator, n_clusters: int = _N_CLUSTERS
+) -> TrackIndex:
+    """Return an index of `n_tracks` made-up tracks in clusters."""
+    centres = rng.normal(size=(n_clusters, _N_DIMS))
+    vectors = centres[rng.integers(n_clusters, size=n_tracks)]
     vectors = vectors + rng.normal(scale=_SPREAD, size=vectors.shape)
     ids = [f"t{number:07d}" for number in range(n_tracks)]
     scales = rng.uniform(0.7, 1.4, n_tracks).astype(np.float32)
-    index = create_track_index(f"bench{n_tracks}", ids, unit_rows(vectors), scales)
-    write_track_index(home / "index", index)
-    return index
+    return create_track_index(f"bench{n_tracks}", ids, unit_rows(vectors), scales)
 
 
 def unit_rows(vectors: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -7,6 +7,8 @@ event's time, at which it is sent, until MongoDB tells a watcher of a list that
 reflects it. `throughput`: events wait in Kafka; the rate at which Spark reads them into
 nothing (`kafka_read`), reads and parses them by `from_json` (`parse`), and at which the
 whole job, panes, lists, archive, listens and counts, takes them in (`pipeline`).
+`ranking`: the 50 nearest of 100,000 and of a million tracks for 500 listeners, against
+the bare matrix product of the same size (`rank_over_matmul`), one thread each, in turns.
 """
 
 import json
@@ -17,9 +19,10 @@ import click
 
 from benches.stack import say
 from benches.stream_latency import measure_latency
+from benches.stream_ranking import measure_ranking
 from benches.stream_throughput import measure_throughput
 
-_PARTS = ("latency", "throughput")
+_PARTS = ("latency", "throughput", "ranking")
 
 
 @click.command(help=__doc__)
@@ -45,6 +48,9 @@ def main(only: tuple[str, ...], out: Any, **sizes: Any) -> None:
         answer |= measure_throughput(
             sizes["events"], sizes["backlog_of"], sizes["tracks"]
         )
+    if "ranking" in wanted:
+        say("ranking …")
+        answer |= measure_ranking()
     json.dump(answer, out, indent=1)
     out.write("\n")
 

@@ -26,6 +26,7 @@ from segue.services import require_reachable
 from segue.services.topics import require_broker_time
 from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
+from streaming.checkpoints import open_checkpoint
 from streaming.intake import intake
 from streaming.progress import ProgressListener
 from streaming.schemas import UPDATED
@@ -37,8 +38,6 @@ from streaming.windows import by_listener, open_panes
 _LOG = logging.getLogger(__name__)
 # counts may lag a little; the cores are for the lists
 _INTAKE_TRIGGER: Final = "10 seconds"
-# part of the checkpoint's path: raise it when topics, stateful plan or schema change
-_PLANS: Final = {"taste": "v3", "intake": "v2"}
 _OUTAGE_MS: Final = 60_000
 
 BatchStep = Callable[[DataFrame, int], None]
@@ -75,7 +74,7 @@ def _records(spark: SparkSession, settings: Settings, topics: list[str]) -> Data
 def _start(
     name: str, frame: DataFrame, step: BatchStep, trigger: str, settings: Settings
 ) -> StreamingQuery:
-    checkpoint = settings.home / "checkpoints" / f"{name}-{_PLANS[name]}"
+    checkpoint = open_checkpoint(settings, name)
     return (
         frame.writeStream.queryName(name)
         .outputMode("update")

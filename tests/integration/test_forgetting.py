@@ -87,6 +87,24 @@ def everywhere(*track_ids: str) -> dict[str, set[str]]:
     return {place: set(track_ids) for place in places}
 
 
+def is_held(job: StreamingJob, user_id: str, expected: dict[str, set[str]]) -> bool:
+    """Say whether the places hold that; of reasons a list names the best."""
+    found = held(job, user_id)
+    return found.pop("reasons") <= expected["reasons"] and found == {
+        place: tracks for place, tracks in expected.items() if place != "reasons"
+    }
+
+
+def assert_nothing_learned(job: StreamingJob, user_id: str) -> None:
+    for place in (store.RECOMMENDATIONS, store.TASTES):
+        assert job.database[place].find_one({"_id": user_id}) is None
+    assert job.database[store.TASTE_DAYS].count_documents({"user_id": user_id}) == 0
+    past = job.database[store.TASTE_PAST].find_one({"_id": user_id})
+    assert past is not None
+    assert past["sums"]["familiar"] == past["sums"]["reactions"] == []
+    assert past["sums"]["always"]["weight"] == 0
+
+
 def done(job: StreamingJob, n_rules: int) -> Callable[[], Any]:
     rules = job.database[store.FORGETS]
     return lambda: rules.count_documents({"done_at": {"$ne": None}}) == n_rules
@@ -133,10 +151,8 @@ def test_what_is_forgotten_is_nowhere_and_does_not_come_back(
     job.wait_for("end of the forgetting", done(job, 3))
     ada = everywhere("t002", "t003", "t004", "t005")
     # the first play of last year is that of another day than the one that is forgotten
-    in_the_past = {
-        place: ada[place] | {"t000"} for place in ("archive", "listens", "panes")
-    }
-    job.wait_for("ada's places", lambda: held(job, "ada") == ada | in_the_past)
+    ada = {place: tracks | {"t000"} for place, tracks in ada.items()}
+    job.wait_for("ada's places", lambda: is_held(job, "ada", ada))
     create_token(job.database, "bob", system_clock)
     ledger = adds_up(job)
     assert (ledger["n_read"], ledger["n_events"]) == (27, 20)
@@ -152,7 +168,7 @@ def test_what_is_forgotten_is_nowhere_and_does_not_come_back(
     assert job.database[store.TOKENS].count_documents({"user_id": "bob"}) == 0
     job.wait_until_all_counted(28)
     job.wait_for("bob's places", lambda: held(job, "bob") == everywhere())
-    assert job.database[store.RECOMMENDATIONS].find_one({"_id": "bob"}) is None
+    assert_nothing_learned(job, "bob")
 
     # it comes again: from Kafka, by another import, after a restart
     job.kill()
@@ -163,7 +179,7 @@ def test_what_is_forgotten_is_nowhere_and_does_not_come_back(
     job.start()
     job.wait_until_all_counted(53)
     job.wait_for("bob's list", lambda: held(job, "bob") == everywhere("t007"))
-    assert held(job, "ada") == ada | in_the_past
+    assert is_held(job, "ada", ada)
     again = adds_up(job)
     assert again["n_events"] == 10
     assert again["n_duplicates"] == 24
