@@ -8,7 +8,7 @@ reflects it. `throughput`: events wait in Kafka; the rate at which Spark reads t
 nothing (`kafka_read`), reads and parses them by `from_json` (`parse`), and at which the
 whole job, panes, lists, archive, listens and counts, takes them in (`pipeline`).
 `ranking`: the 50 nearest of 100,000 and of a million tracks for 500 listeners, against
-the bare matrix product of the same size (`rank_over_matmul`), one thread each, in turns.
+the bare matrix product (`rank_over_matmul`), one thread each, in turns.
 """
 
 import json
