@@ -26,6 +26,7 @@ from streaming.tastes import create_lists, entries_of, known_of
 from streaming.updating import bring_up_to_date, refresh_list
 from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, create_index, seconds
+from tests.streaming import reference
 
 pytestmark = pytest.mark.mongo
 
@@ -114,6 +115,53 @@ def assert_same(
             np.testing.assert_allclose(got[field], horizon[field], atol=1e-6)
 
 
+def assert_as_by_hand(
+    database: Database[store.Document], events: list[PlaybackEvent]
+) -> None:
+    """See that what is stored is what plain NumPy makes of the events."""
+    taste = database[store.TASTES].find_one({"_id": "ada"})
+    stored = database[store.RECOMMENDATIONS].find_one({"_id": "ada"})
+    assert taste is not None
+    assert stored is not None
+    horizons = reference.horizons_of(events, INDEX, DEFAULTS.taste)
+    for name, horizon in horizons.items():
+        for field, value in horizon.items():
+            got = taste["horizons"][name][field]
+            np.testing.assert_allclose(got, value, atol=1e-6)
+    seeds = [seed["track_id"] for seed in taste["seeds"]]
+    scores = reference.scores_of(horizons, seeds, INDEX, DEFAULTS.taste)
+    left = {item["track_id"] for item in stored["items"]}
+    # what stays out is tested by itself; a long enough list holds all the rest
+    out = set(INDEX.track_ids) - left if len(left) < 20 else left_out(events)
+    expected = reference.list_of(scores, out, INDEX, DEFAULTS.taste)
+    found = [(item["track_id"], item["score"]) for item in stored["items"]]
+    assert [track_id for track_id, _ in found] == [track_id for track_id, _ in expected]
+    np.testing.assert_allclose(
+        [score for _, score in found], [score for _, score in expected], atol=1e-6
+    )
+
+
+def left_out(events: list[PlaybackEvent]) -> set[str]:
+    """Return what must not be in the list of a catalogue without copies."""
+    by_time = sorted(events, key=lambda event: (event.event_time, event.event_id))
+    newest_at = by_time[-1].event_time
+    disliked: set[str] = set()
+    blocked: set[str] = set()
+    for event in by_time:
+        if event.action == Action.DISLIKED:
+            disliked.add(event.track_id)
+        elif event.action in (Action.LIKED, Action.UNLIKED):
+            disliked.discard(event.track_id)
+        elif event.action == Action.BLOCKED:
+            blocked.add(event.track_id)
+    plays = [e for e in by_time if e.action in (Action.COMPLETED, Action.SKIPPED)]
+    lately = newest_at - seconds(DEFAULTS.taste.heard_s)
+    heard = {e.track_id: e.event_time for e in plays if e.event_time >= lately}
+    latest = sorted(heard, key=lambda track_id: (heard[track_id], track_id))
+    most = len(INDEX.track_ids) // 2
+    return disliked | blocked | set(latest[max(0, len(latest) - most) :])
+
+
 def some_events(
     n: int, rng: np.random.Generator, span: timedelta
 ) -> list[PlaybackEvent]:
@@ -154,6 +202,7 @@ def test_any_order_chunks_copies_and_restarts_give_the_same(
         for _ in range(1 + int(rng.random() < 0.3)):  # a batch may run again
             arrive(database, arriving[:last], arriving[first:last])
     assert_same(database, events)
+    assert_as_by_hand(database, events)
     refresh_list(database, "ada", INDEX, DEFAULTS, system_clock)
     assert_same(database, events)
 
