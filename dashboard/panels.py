@@ -60,6 +60,7 @@ def ledger(book: Ledger, is_busy: bool) -> html.Div:
         ("late", book.n_late, "warn"),
         ("unmatched", book.n_unmatched, "muted"),
         ("forgotten", book.n_forgotten, "muted"),
+        ("over limit", book.n_over_limit, "warn"),
         ("rejected", book.n_rejected, "bad"),
         ("in flight", max(0, book.n_in_flight), "muted"),
     ]

@@ -145,6 +145,8 @@ class Ledger:
     n_unmatched : int
         Events that wait for their track: it has no features yet, or the catalogue does
         not know its name.
+    n_over_limit : int
+        Messages beyond those that a listener's pane keeps.
     """
 
     n_read: int
@@ -153,6 +155,7 @@ class Ledger:
     n_late: int
     n_forgotten: int
     n_unmatched: int
+    n_over_limit: int
     rejected: Mapping[str, int]
 
     @property
@@ -169,6 +172,7 @@ class Ledger:
             + self.n_late
             + self.n_forgotten
             + self.n_unmatched
+            + self.n_over_limit
             + self.n_rejected
         )
         return self.n_read - known

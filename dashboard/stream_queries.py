@@ -97,7 +97,10 @@ async def read_ledger(database: AsyncDatabase[Document]) -> Ledger:
     panes = await _read_sums(
         database,
         store.TASTE_WINDOWS,
-        ("n_events", "n_duplicates", "n_unknown_track", "n_forgotten"),
+        (
+            *("n_events", "n_duplicates", "n_unknown_track", "n_forgotten"),
+            "n_over_limit",
+        ),
     )
     ranges = await _read_sums(database, store.REJECTED_COUNTS, ("n_read", "n_late"))
     rejected = await _read_rejected(database)
@@ -108,6 +111,7 @@ async def read_ledger(database: AsyncDatabase[Document]) -> Ledger:
         n_late=ranges["n_late"],
         n_forgotten=panes["n_forgotten"],
         n_unmatched=panes["n_unknown_track"],
+        n_over_limit=panes["n_over_limit"],
         rejected=rejected,
     )
 

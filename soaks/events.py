@@ -3,7 +3,7 @@
 Events of many listeners go through our producer, real Kafka and the streaming job:
 among them copies, late ones and broken messages, shuffled inside the watermark. The
 broker is killed twice, the producer once; whoever was killed is started again. At the
-end `read = accepted + duplicate + late + rejected` has to hold to the message, the
+end the parts of the ledger have to hold to the message, the
 panes and the archive have to hold each event once, and none may be missing.
 """
 
@@ -196,6 +196,7 @@ def read_ledger(database: Any) -> Counter[str]:
         total["duplicate"] += pane["n_duplicates"]
         total["unmatched"] += pane["n_unknown_track"]
         total["forgotten"] += pane["n_forgotten"]
+        total["over limit"] += pane["n_over_limit"]
     for count in database[store.REJECTED_COUNTS].find():
         total["read"] += count["n_read"]
         total["late"] += count["n_late"]

@@ -21,7 +21,7 @@ def _text(component: Any) -> str:
 def test_the_ledger_shows_whether_it_adds_up(
     n_read: int, is_busy: bool, mark: str
 ) -> None:
-    book = Ledger(n_read, 3, 2, 1, 1, 1, {"not_json": 1})
+    book = Ledger(n_read, 3, 2, 1, 1, 1, 0, {"not_json": 1})
     verdict = panels.ledger(book, is_busy).children[0]
     assert verdict.children[0].children == mark
 

@@ -93,16 +93,17 @@ def test_the_ledger_adds_up_to_what_was_read(settings: Callable[..., Settings]) 
     ours = settings()
     entries = [_entry("started", f"p{n}", 10) for n in range(5)]
     pane = _pane("ada", 60, *entries, n_duplicates=2, n_unknown_track=1)
-    _fill(ours, store.TASTE_WINDOWS, pane | {"n_forgotten": 1})
+    _fill(ours, store.TASTE_WINDOWS, pane | {"n_forgotten": 1, "n_over_limit": 3})
     _fill(
         ours,
         store.REJECTED_COUNTS,
-        {"_id": "a", "n_read": 11, "n_late": 1, "rejected": {"not_json": 1}},
+        {"_id": "a", "n_read": 14, "n_late": 1, "rejected": {"not_json": 1}},
         {"_id": "b", "n_read": 2, "n_late": 0, "rejected": {"unknown_track": 1}},
     )
     book = read(ours, read_ledger)
     parts = (book.n_accepted, book.n_duplicate, book.n_late, book.n_forgotten)
-    assert (book.n_read, *parts, book.n_unmatched) == (13, 5, 2, 1, 1, 1)
+    assert (book.n_read, *parts, book.n_unmatched) == (16, 5, 2, 1, 1, 1)
+    assert book.n_over_limit == 3
     assert book.rejected == {"not_json": 1, "unknown_track": 1}
     assert book.n_in_flight == 1
 
