@@ -97,6 +97,11 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     TASTE_WINDOWS: [
         IndexModel([("user_id", ASCENDING), ("window_start", ASCENDING)]),
         IndexModel([("window_start", ASCENDING)]),
+        IndexModel(
+            [("index_version", ASCENDING)],
+            name="waiting",
+            partialFilterExpression={"n_unknown_track": {"$gt": 0}},
+        ),
     ],
     TASTE_DAYS: [IndexModel([("user_id", ASCENDING), ("day", ASCENDING)])],
     RECOMMENDATIONS: [IndexModel([("updated_at", ASCENDING)])],

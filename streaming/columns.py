@@ -1,6 +1,6 @@
 """Columns of Arrow as plain values, without a detour over rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -31,6 +31,13 @@ def tuples(structs: pa.StructArray, names: Sequence[str]) -> list[tuple[Any, ...
 def _values(column: pa.Array) -> list[Any]:
     is_time = pa.types.is_timestamp(column.type) and not column.null_count
     return moments(column) if is_time else list(column.to_pylist())
+
+
+def in_parts(batches: Iterable[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows in batches of at most `most`."""
+    for batch in batches:
+        for first in range(0, len(batch), most):
+            yield batch.slice(first, most)
 
 
 def lists(column: pa.ListArray, items: Sequence[Any]) -> list[list[Any]]:

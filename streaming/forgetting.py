@@ -19,12 +19,11 @@ from segue.events import Action
 from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import TrackIndex, read_track_index
-from segue.track_names import find_by_name_id
 from streaming.archive import forget_archived
 from streaming.forget_rules import read_new_rules, read_rules, write_rules
-from streaming.panes import DAY_S, Copy, Pane, names_in, pane_in, without_forgotten
+from streaming.panes import Pane, without_forgotten
 from streaming.past import renew_past
-from streaming.tastes import window_document
+from streaming.rewriting import rewrite
 from streaming.updating import refresh_list
 
 
@@ -86,9 +85,12 @@ def forget_panes(
     read again.
     """
     held = list(rules)
+
+    def forget(pane: Pane) -> Pane:
+        return without_forgotten(pane, held)
+
     for pane_id in list(_touched(database, user_id, held)):
-        while not _forget_in_pane(database, pane_id, held, index, clock):
-            pass
+        rewrite(database, pane_id, forget, index, clock)
 
 
 def _touched(
@@ -100,41 +102,3 @@ def _touched(
     wanted = {"user_id": user_id, "$or": alternatives}
     for found in database[store.TASTE_WINDOWS].find(wanted, ("_id",)):
         yield found["_id"]
-
-
-def _forget_in_pane(
-    database: Database[Document],
-    pane_id: Any,
-    rules: list[ForgetRule],
-    index: TrackIndex,
-    clock: Clock,
-) -> bool:
-    """Rewrite one pane; return False if it was written by another meanwhile."""
-    panes = database[store.TASTE_WINDOWS]
-    stored = panes.find_one({"_id": pane_id})
-    if stored is None:
-        return True
-    before = pane_in(stored)
-    kept = without_forgotten(before, rules)
-    if len(kept.entries) == len(before.entries):
-        return True
-    document = _document(database, stored, kept, index) | {"updated_at": clock()}
-    unchanged = {"_id": pane_id, "updated_at": stored["updated_at"]}
-    return panes.replace_one(unchanged, document).matched_count == 1
-
-
-def _document(
-    database: Database[Document], stored: Document, kept: Pane, index: TrackIndex
-) -> Document:
-    aliases = find_by_name_id(database, names_in([kept]))
-    user_id, at = stored["user_id"], stored["updated_at"]
-    if kept.length_s == DAY_S:
-        return window_document(user_id, kept, index, aliases, at)
-    # a short pane is stored without its messages: their number stays, less what it lost
-    copies = [Copy(entry.event_id, "") for entry in kept.entries]
-    counted = window_document(user_id, kept._replace(copies=copies), index, aliases, at)
-    n_lost = len(stored["entries"]) - len(kept.entries)
-    return counted | {
-        "n_forgotten": stored.get("n_forgotten", 0) + n_lost,
-        "n_duplicates": stored["n_duplicates"],
-    }

@@ -26,6 +26,7 @@ from segue.services import require_reachable
 from segue.services.topics import require_broker_time
 from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
+from streaming.arrivals import Arrivals
 from streaming.checkpoints import open_checkpoint
 from streaming.intake import intake
 from streaming.progress import ProgressListener
@@ -125,7 +126,9 @@ def run(settings: Settings) -> None:
     with only_driver(settings.home):
         spark = create_session("segue-stream")
         spark.streams.addListener(ProgressListener(database, system_clock))
+        arrivals = Arrivals(database, settings, system_clock)
         try:
+            arrivals.start()
             start_taste(spark, settings)
             start_intake(spark, settings)
             _LOG.info("streaming from %s", settings.kafka.events_topic)
@@ -133,6 +136,7 @@ def run(settings: Settings) -> None:
         except StreamingQueryException as error:
             raise StreamError(_first_line(error)) from error
         finally:
+            arrivals.end()
             spark.stop()
 
 

@@ -19,6 +19,7 @@ from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import TrackIndex, open_track_index
 from segue.track_names import find_by_name_id
+from streaming.columns import in_parts
 from streaming.facts import read_groups
 from streaming.forget_rules import Rules, read_rules
 from streaming.panes import (
@@ -45,6 +46,8 @@ from streaming.tastes import (
     window_document,
 )
 
+# listeners whose panes and lists are in memory together
+_AT_ONCE: Final = 500
 _BEFORE: Final = ("newest_event_at", "items.track_id", "diff")
 
 
@@ -76,7 +79,7 @@ def updating(
         schema = to_arrow_schema(UPDATED, timezone="UTC")
         database = worker_database(settings.mongo)
         index = open_track_index(settings.home / "index", index_version)
-        for batch in batches:
+        for batch in in_parts(batches, _AT_ONCE):
             changed: Panes = panes_in(batch)
             if days:
                 changed = with_stored(database, changed)
