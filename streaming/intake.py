@@ -6,23 +6,18 @@ document again, and ranges that a new checkpoint cuts otherwise replace the old 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from pymongo.database import Database
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType
 
 from segue import store
 from segue.clock import Clock, system_clock
-from segue.errors import Reason
 from segue.events import Action
 from segue.fields import MAX_EVENT_BYTES
 from segue.settings import Settings
 from segue.store import Document
-from segue.track_index import open_track_index, read_track_index
-from segue.track_names import PREFIX
 from streaming.archive import archived
 from streaming.forgetting import forget_new, keep_rules
 from streaming.history import fold_in
@@ -40,7 +35,7 @@ def intake(
     database = store.connect(settings.mongo)
 
     def take_in(judged: DataFrame, batch_id: int) -> None:
-        messages = with_unknown_tracks(judged, settings.home / "index").persist()
+        messages = judged.persist()
         try:
             counts = _counts(messages)
             if any(row.reason for row in counts):
@@ -64,28 +59,6 @@ def _keep(accepted: DataFrame, counts: list[Row], settings: Settings) -> None:
     history = settings.kafka.history_topic
     if any(row.topic == history or row.outcome == Outcome.LATE for row in counts):
         fold_in(accepted, settings)
-
-
-def with_unknown_tracks(judged: DataFrame, index_folder: Path) -> DataFrame:
-    """Give messages about tracks without features the reason `unknown_track`.
-
-    Their outcome stays `valid`: they rest in their pane and count once the track has
-    features, and what is handed on as rejected is a copy.
-    """
-    version = read_track_index(index_folder).version
-
-    def is_known(track_id):  # type: ignore[no-untyped-def]  # Spark warns on hints
-        return track_id in open_track_index(index_folder, version).row_of
-
-    known = F.udf(is_known, BooleanType(), useArrow=True)
-    # a name is no track that went missing: it waits for one to come; and what is
-    # forgotten need not be a track
-    is_forgotten = F.col("action") == Action.FORGOTTEN.value
-    is_track = ~F.col("track_id").startswith(PREFIX) & ~is_forgotten
-    valid = F.col("outcome") == Outcome.VALID.value
-    unknown = valid & is_track & ~known("track_id")
-    reason = F.when(unknown, Reason.UNKNOWN_TRACK.value).otherwise(F.col("reason"))
-    return judged.withColumn("reason", reason)
 
 
 def _counts(messages: DataFrame) -> list[Row]:

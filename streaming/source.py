@@ -6,7 +6,7 @@ at which Kafka got the message: that does not depend on how messages fall into b
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -19,8 +19,10 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from segue.errors import InvalidEventError, Reason
-from segue.events import PlaybackEvent, parse_event
+from segue.events import Action, PlaybackEvent, parse_event
 from segue.settings import KafkaSettings, Settings, StreamSettings
+from segue.track_index import read_track_index
+from segue.track_names import is_name_id
 from streaming.columns import moments
 from streaming.schemas import COORDINATES, JUDGED, PLACE, VALID
 
@@ -68,10 +70,16 @@ def read_records(
 
 
 def with_verdicts(records: DataFrame, settings: Settings) -> DataFrame:
-    """Return a frame of shape `JUDGED`, a row a message."""
+    """Return a frame of shape `JUDGED`, a row a message.
+
+    Events about tracks without features have the reason `unknown_track`, but their
+    outcome stays `valid`: they rest in their pane and count once the track has
+    features, and what is handed on as rejected is a copy.
+    """
 
     def judged(batch: pa.RecordBatch) -> pa.RecordBatch:
-        verdicts = _verdicts(batch, settings)
+        row_of = read_track_index(settings.home / "index").row_of
+        verdicts = [_with_track(v, row_of) for v in _verdicts(batch, settings)]
         columns = {field.name: batch[field.name] for field in COORDINATES}
         columns["outcome"] = pa.array([v.outcome.value for v in verdicts])
         reasons = [v.reason for v in verdicts]
@@ -95,6 +103,18 @@ def valid_events(records: DataFrame, settings: Settings) -> DataFrame:
         return _batch_of(columns | _event_columns(events, VALID), VALID)
 
     return records.mapInArrow(_each(valid), VALID)
+
+
+def _with_track(verdict: Verdict, known: Container[str]) -> Verdict:
+    event = verdict.event
+    if verdict.outcome is not Outcome.VALID or event is None:
+        return verdict
+    # a name is no track that went missing: it waits for one to come; and what is
+    # forgotten need not be a track
+    is_track = not is_name_id(event.track_id) and event.action is not Action.FORGOTTEN
+    if is_track and event.track_id not in known:
+        return verdict._replace(reason=Reason.UNKNOWN_TRACK)
+    return verdict
 
 
 def _each(step: Callable[[pa.RecordBatch], pa.RecordBatch]) -> _Step:

@@ -1,6 +1,7 @@
 """Arrow columns as plain values, also of a part of a batch."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,7 +18,11 @@ def test_moments_are_aware_and_exact() -> None:
 
 
 def test_lists_of_a_slice_are_its_own() -> None:
-    rows = [[{"n": 1, "at": AT}], [], [{"n": 2, "at": AT}, {"n": 3, "at": None}]]
+    rows: list[list[dict[str, Any]]] = [
+        [{"n": 1, "at": AT}],
+        [],
+        [{"n": 2, "at": AT}, {"n": 3, "at": None}],
+    ]
     shape = pa.struct([("n", pa.int64()), ("at", pa.timestamp("us", "UTC"))])
     column = pa.array(rows, pa.list_(shape))
     for first in range(3):
