@@ -8,7 +8,8 @@ reflects it. `throughput`: events wait in Kafka; the rate at which Spark reads t
 nothing (`kafka_read`), reads and parses them by `from_json` (`parse`), and at which the
 whole job, panes, lists, archive, listens and counts, takes them in (`pipeline`).
 `ranking`: the 50 nearest of 100,000 and of a million tracks for 500 listeners, against
-the bare matrix product (`rank_over_matmul`), one thread each, in turns.
+the bare matrix product (`rank_over_matmul`), one thread each, in turns. `growth`: what
+an event costs a worker, by how many listeners and tracks there are.
 """
 
 import json
@@ -18,11 +19,12 @@ from typing import Any
 import click
 
 from benches.stack import say
+from benches.stream_growth import measure_growth
 from benches.stream_latency import measure_latency
 from benches.stream_ranking import measure_ranking
 from benches.stream_throughput import measure_throughput
 
-_PARTS = ("latency", "throughput", "ranking")
+_PARTS = ("latency", "throughput", "ranking", "growth")
 
 
 @click.command(help=__doc__)
@@ -33,6 +35,8 @@ _PARTS = ("latency", "throughput", "ranking")
 @click.option("--tracks", default=10_000, show_default=True, help="Of the catalogue.")
 @click.option("--events", default=2_000_000, show_default=True, help="Of throughput.")
 @click.option("--backlog-of", default=20_000, show_default=True, help="Listeners.")
+@click.option("--most-listeners", default=100_000, show_default=True, help="Growth.")
+@click.option("--most-tracks", default=100_000, show_default=True, help="Growth.")
 @click.option("--json", "out", type=click.File("w"), default="-", help="Where to.")
 def main(only: tuple[str, ...], out: Any, **sizes: Any) -> None:
     """Measure; see the module."""
@@ -51,6 +55,9 @@ def main(only: tuple[str, ...], out: Any, **sizes: Any) -> None:
     if "ranking" in wanted:
         say("ranking …")
         answer |= measure_ranking()
+    if "growth" in wanted:
+        say("growth …")
+        answer |= measure_growth(sizes["most_listeners"], sizes["most_tracks"])
     json.dump(answer, out, indent=1)
     out.write("\n")
 
