@@ -72,7 +72,6 @@ def refresh_discography(database: Database[Document]) -> None:
     _refresh(database, store.ARTISTS, "artist_id", _artists())
     _refresh(database, store.ALBUMS, "album_id", _albums())
     _refresh(database, store.GENRES, "genre_ids", _genres())
-    store.touch_catalogue(database)
 
 
 def album_artists(tracks: Iterable[Document]) -> dict[str, str]:
@@ -112,6 +111,7 @@ def _set_album_ids(database: Database[Document]) -> None:
     updates = _album_updates(tracks, album_artists(tracks))
     while batch := list(islice(updates, _BATCH)):
         database[store.TRACKS].bulk_write(batch, ordered=False)
+        store.touch_catalogue(database)
 
 
 def _album_updates(

@@ -225,7 +225,9 @@ class _Scan:
 
     def flush(self) -> None:
         """Write the documents that wait."""
-        store.merge(self._database, store.TRACKS, self._pending)
+        if self._pending:
+            store.merge(self._database, store.TRACKS, self._pending)
+            store.touch_catalogue(self._database)
         self._pending = []
 
     def mark_missing(self) -> int:

@@ -149,7 +149,7 @@ def mark_recordings(
     )
     while batch := list(islice(changed, _BATCH)):
         database[store.TRACKS].bulk_write(batch, ordered=False)
-    store.touch_catalogue(database)
+        store.touch_catalogue(database)
     return sum(n > 1 for n in Counter(recording_of.values()).values())
 
 

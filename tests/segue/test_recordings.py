@@ -292,6 +292,8 @@ def test_recordings_are_marked_and_then_stay(
         wanted = {"a": "a", "b": "a", "c": "c", "d": "d"}
         assert {t["_id"]: t["recording_id"] for t in tracks.find()} == wanted
         assert tracks.find_one({"_id": "b"}, {"recording_id": 0}) == documents[0]
-        assert (tracks.count_documents({}), writes.n) == (4, 4)
+        # and once that there is something new
+        assert (tracks.count_documents({}), writes.n) == (4, 4 + 1)
+        assert store.catalogue_version(database) == 1
         assert mark_recordings(database, ids, vectors) == 1
-        assert writes.n == 4
+        assert writes.n == 4 + 1
