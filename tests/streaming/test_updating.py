@@ -273,3 +273,25 @@ def test_a_track_that_comes_later_counts_in_the_days_that_are_over(
     np.testing.assert_allclose(
         taste["horizons"]["always"]["vector"], INDEX.vectors[0], atol=1e-7
     )
+
+
+def test_artists_and_recordings_of_the_catalogue_shape_the_list(
+    database: Database[store.Document],
+) -> None:
+    play = create_event(track_id="t000")
+    arrive(database, [play], [play])
+
+    def listed() -> list[str]:
+        (found,) = database[store.RECOMMENDATIONS].find()
+        return [item["track_id"] for item in found["items"]]
+
+    artist, copies = set(listed()[:10]), listed()[10:12]
+    tracks = [{"_id": name, "artist_id": "ada"} for name in artist]
+    tracks += [{"_id": name, "recording_id": copies[0]} for name in copies]
+    database[store.TRACKS].insert_many(tracks)
+    refresh_list(database, "ada", INDEX, DEFAULTS, system_clock)
+    assert artist <= set(listed())  # nobody was told
+    store.touch_catalogue(database)
+    refresh_list(database, "ada", INDEX, DEFAULTS, system_clock)
+    assert len(artist.intersection(listed())) == DEFAULTS.taste.max_per_artist
+    assert len(set(copies).intersection(listed())) == 1
