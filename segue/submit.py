@@ -142,6 +142,10 @@ def spark_submit_argv(
         *("--driver-memory", settings.spark.driver_memory),
         *("--properties-file", str(_conf_file("spark-defaults.conf"))),
         *("--driver-java-options", _log4j_option()),
+        *(
+            "--conf",
+            f"spark.scheduler.allocation.file={_file_uri('fairscheduler.xml')}",
+        ),
         *(_loopback() if settings.spark.master.startswith("local") else ()),
         *(("--jars", ",".join(jars)) if jars else ()),
         *("--py-files", str(wheel)),
@@ -246,7 +250,11 @@ def _conf_file(name: str) -> Path:
 
 
 def _log4j_option() -> str:
-    return f"-Dlog4j2.configurationFile=file:{_conf_file('log4j2.properties')}"
+    return f"-Dlog4j2.configurationFile={_file_uri('log4j2.properties')}"
+
+
+def _file_uri(name: str) -> str:
+    return f"file:{_conf_file(name)}"
 
 
 def _loopback() -> list[str]:

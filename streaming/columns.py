@@ -9,6 +9,7 @@ import pyarrow as pa
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
+_PIECE_BYTES: Final = 64 << 20
 
 
 def moments(column: pa.Array) -> list[datetime]:
@@ -33,11 +34,36 @@ def _values(column: pa.Array) -> list[Any]:
     return moments(column) if is_time else list(column.to_pylist())
 
 
-def in_parts(batches: Iterable[pa.RecordBatch], most: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows in batches of at most `most`."""
+def in_groups(
+    batches: Iterable[pa.RecordBatch],
+    key: str,
+    most: int,
+    piece_bytes: int = _PIECE_BYTES,
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows sorted by `key`, with at most `most` values of it in a batch.
+
+    Rows of one value come together where they lie within `piece_bytes`.
+    """
+    for piece in _pieces(batches, piece_bytes):
+        rows = piece.sort_by(key)
+        keys = rows[key].to_pylist()
+        starts = [i for i, name in enumerate(keys) if not i or name != keys[i - 1]]
+        ends = [*starts[::most], len(keys)]
+        for first, last in pairwise(ends):
+            group = rows.slice(first, last - first).combine_chunks()
+            yield from group.to_batches()
+
+
+def _pieces(batches: Iterable[pa.RecordBatch], piece_bytes: int) -> Iterator[pa.Table]:
+    held, n_bytes = list[pa.RecordBatch](), 0
     for batch in batches:
-        for first in range(0, len(batch), most):
-            yield batch.slice(first, most)
+        held.append(batch)
+        n_bytes += batch.nbytes
+        if n_bytes >= piece_bytes:
+            yield pa.Table.from_batches(held)
+            held, n_bytes = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def lists(column: pa.ListArray, items: Sequence[Any]) -> list[list[Any]]:

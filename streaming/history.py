@@ -9,7 +9,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segue.settings import Settings
-from segue.track_index import read_track_index
 from streaming.schemas import UPDATED
 from streaming.source import Outcome
 from streaming.updating import updating
@@ -27,6 +26,5 @@ def fold_in(accepted: DataFrame, settings: Settings) -> None:
     is_late = F.col("outcome") == Outcome.LATE.value
     is_imported = F.col("topic") == settings.kafka.history_topic
     past = accepted.where(is_late | is_imported).withColumn("is_late", is_late)
-    version = read_track_index(settings.home / "index").version
-    update = updating(settings, version, days=True)
+    update = updating(settings, days=True)
     by_listener(day_panes(past)).mapInArrow(update, UPDATED).collect()

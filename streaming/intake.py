@@ -54,7 +54,7 @@ def intake(
 
 
 def _keep(accepted: DataFrame, counts: list[Row], settings: Settings) -> None:
-    archived(accepted, settings).agg(F.sum("n_new")).collect()
+    archived(accepted, settings).collect()
     write_listens(accepted, settings)
     history = settings.kafka.history_topic
     if any(row.topic == history or row.outcome == Outcome.LATE for row in counts):

@@ -9,7 +9,7 @@ import fcntl
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
+from pyspark.sql.streaming.readwriter import DataStreamWriter
 
 from segue import store
 from segue.clock import system_clock
@@ -41,30 +42,24 @@ _LOG = logging.getLogger(__name__)
 _INTAKE_TRIGGER: Final = "10 seconds"
 _OUTAGE_MS: Final = 60_000
 
-BatchStep = Callable[[DataFrame, int], None]
-
 
 def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the query that keeps panes and lists."""
-
-    def write_batch(panes: DataFrame, batch_id: int) -> None:
-        # the newest index, one for the whole batch
-        version = read_track_index(settings.home / "index").version
-        update = updating(settings, version)
-        # the rows that come back are a handful of counts; the documents stay outside
-        by_listener(panes).mapInArrow(update, UPDATED).collect()
-
     records = _records(spark, settings, [settings.kafka.events_topic])
     panes = open_panes(valid_events(records, settings), settings.stream)
+    # the workers write; what comes back are counts, which nobody needs
+    done = by_listener(panes).mapInArrow(updating(settings), UPDATED)
     trigger = f"{settings.stream.trigger_ms} milliseconds"
-    return _start("taste", panes, write_batch, trigger, settings)
+    writer = done.writeStream.format("noop")
+    return _start(spark, "taste", writer, trigger, settings)
 
 
 def start_intake(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the query that counts, archives and hands on, live events and history."""
     topics = [settings.kafka.events_topic, settings.kafka.history_topic]
     judged = with_verdicts(_records(spark, settings, topics), settings)
-    return _start("intake", judged, intake(settings), _INTAKE_TRIGGER, settings)
+    writer = judged.writeStream.foreachBatch(intake(settings))
+    return _start(spark, "intake", writer, _INTAKE_TRIGGER, settings)
 
 
 def _records(spark: SparkSession, settings: Settings, topics: list[str]) -> DataFrame:
@@ -73,15 +68,19 @@ def _records(spark: SparkSession, settings: Settings, topics: list[str]) -> Data
 
 
 def _start(
-    name: str, frame: DataFrame, step: BatchStep, trigger: str, settings: Settings
+    spark: SparkSession,
+    name: str,
+    writer: DataStreamWriter,
+    trigger: str,
+    settings: Settings,
 ) -> StreamingQuery:
-    checkpoint = open_checkpoint(settings, name)
+    # its jobs' pool of conf/fairscheduler.xml: lists come before counts
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", name)
     return (
-        frame.writeStream.queryName(name)
+        writer.queryName(name)
         .outputMode("update")
-        .option("checkpointLocation", str(checkpoint))
+        .option("checkpointLocation", str(open_checkpoint(settings, name)))
         .trigger(processingTime=trigger)
-        .foreachBatch(step)
         .start()
     )
 
@@ -125,6 +124,8 @@ def run(settings: Settings) -> None:
     store.keep_listens_for(database, settings.mongo.listens_days)
     with only_driver(settings.home):
         spark = create_session("segue-stream")
+        # a micro-batch is small: to plan it anew after each stage costs more than it finds
+        spark.conf.set("spark.sql.adaptive.enabled", "false")
         spark.streams.addListener(ProgressListener(database, system_clock))
         arrivals = Arrivals(database, settings, system_clock)
         try:

@@ -20,7 +20,7 @@ from models.listens import Entry, distinct_entries
 from segue import store
 from segue.store import Document
 from segue.track_names import is_name_id
-from streaming.columns import column_of, lists, tuples
+from streaming.columns import column_of, lists, moments, tuples
 from streaming.schemas import ENTRY_FIELDS, PLACE
 
 DAY_S: Final = 86_400
@@ -89,23 +89,23 @@ def pane_of(window_start: datetime, length_s: int, rows: list[dict[str, Any]]) -
 
 def panes_in(batch: pa.RecordBatch) -> dict[str, list[Pane]]:
     """Return the panes of each listener from rows of `by_listener`."""
-    panes = batch["panes"]
-    windows = panes.flatten()
-    entries = column_of(windows, "entries")
+    entries = batch["entries"]
     rows = tuples(entries.flatten(), [*PLACE, *ENTRY_FIELDS])
     is_late = [False] * len(rows)
     if entries.type.value_type.get_field_index(_LATE) >= 0:
         is_late = column_of(entries.flatten(), _LATE).to_pylist()
     told = [(*row[:2], late, *row[2:]) for row, late in zip(rows, is_late, strict=True)]
-    made = [
-        _pane(start, length_s, each, n - len(each))
-        for (start, length_s, n), each in zip(
-            tuples(windows, ["window_start", "length_s", "n_messages"]),
-            lists(entries, told),
-            strict=True,
-        )
-    ]
-    return dict(zip(batch["user_id"].to_pylist(), lists(panes, made), strict=True))
+    panes: dict[str, list[Pane]] = defaultdict(list)
+    for user_id, start, length_s, n, each in zip(
+        batch["user_id"].to_pylist(),
+        moments(batch["window_start"]),
+        batch["length_s"].to_pylist(),
+        batch["n_messages"].to_pylist(),
+        lists(entries, told),
+        strict=True,
+    ):
+        panes[user_id].append(_pane(start, length_s, each, n - len(each)))
+    return dict(panes)
 
 
 def _pane(

@@ -29,7 +29,7 @@ from segue.settings import Settings, load_settings
 from segue.store import Document
 from segue.track_index import open_track_index, read_track_index
 from streaming.archive import FOLDER, archived_events, dates_of
-from streaming.columns import in_parts
+from streaming.columns import in_groups
 from streaming.forget_rules import read_rules
 from streaming.panes import DAY_S, panes_in
 from streaming.session import create_session, worker_database
@@ -145,7 +145,7 @@ def _refreshing(
 
 def _each_batch(step: Callable[[pa.RecordBatch], int]) -> _Step:
     def steps(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in in_parts(batches, _AT_ONCE):
+        for batch in in_groups(batches, "user_id", _AT_ONCE):
             yield pa.RecordBatch.from_pydict({"n": pa.array([step(batch)], pa.int64())})
 
     return steps

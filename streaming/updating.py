@@ -17,9 +17,9 @@ from segue import store
 from segue.clock import Clock, system_clock
 from segue.settings import Settings
 from segue.store import Document
-from segue.track_index import TrackIndex, open_track_index
+from segue.track_index import TrackIndex, read_track_index
 from segue.track_names import find_by_name_id
-from streaming.columns import in_parts
+from streaming.columns import in_groups
 from streaming.facts import read_groups
 from streaming.forget_rules import Rules, read_rules
 from streaming.panes import (
@@ -60,7 +60,6 @@ class Written(NamedTuple):
 
 def updating(
     settings: Settings,
-    index_version: str,
     clock: Clock = system_clock,
     *,
     days: bool = False,
@@ -69,8 +68,6 @@ def updating(
 
     Parameters
     ----------
-    index_version : str
-        The index of this micro-batch, the same for all its workers.
     days : bool
         The rows are additions to panes of a day, not whole short panes.
     """
@@ -78,8 +75,8 @@ def updating(
     def updated(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         schema = to_arrow_schema(UPDATED, timezone="UTC")
         database = worker_database(settings.mongo)
-        index = open_track_index(settings.home / "index", index_version)
-        for batch in in_parts(batches, _AT_ONCE):
+        index = read_track_index(settings.home / "index")
+        for batch in in_groups(batches, "user_id", _AT_ONCE):
             changed: Panes = panes_in(batch)
             if days:
                 changed = with_stored(database, changed)

@@ -57,6 +57,5 @@ def _panes(events: DataFrame, length_s: int, entries: Column) -> DataFrame:
 
 
 def by_listener(panes: DataFrame) -> DataFrame:
-    """Return one row a listener: `(user_id, panes)`."""
-    pane = F.struct("window_start", "length_s", "entries", "n_messages")
-    return panes.groupBy("user_id").agg(F.collect_list(pane).alias("panes"))
+    """Return the same panes, those of a listener in one partition."""
+    return panes.repartition("user_id")

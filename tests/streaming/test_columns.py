@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from streaming.columns import in_parts, lists, moments, tuples
+from streaming.columns import in_groups, lists, moments, tuples
 
 AT = datetime(2026, 5, 3, 22, 10, 0, 123_000, tzinfo=UTC)
 
@@ -32,7 +32,23 @@ def test_lists_of_a_slice_are_its_own() -> None:
         assert lists(part, items) == expected
 
 
-def test_parts_hold_all_rows_once() -> None:
-    batch = pa.RecordBatch.from_pydict({"n": list(range(7))})
-    parts = [part["n"].to_pylist() for part in in_parts([batch, batch.slice(0, 0)], 3)]
-    assert parts == [[0, 1, 2], [3, 4, 5], [6]]
+def test_groups_hold_all_rows_of_a_listener_together() -> None:
+    rows = [("b", 1), ("a", 2), ("c", 3), ("b", 4), ("a", 5), ("d", 6)]
+    batches = [
+        pa.RecordBatch.from_pydict({"who": [who], "n": [[{"x": n}]]}) for who, n in rows
+    ]
+
+    def groups(most: int, piece_bytes: int = 1 << 20) -> list[list[str]]:
+        found = in_groups(batches, "who", most, piece_bytes)
+        return [
+            [f"{row['who']}{row['n'][0]['x']}" for row in group.to_pylist()]
+            for group in found
+        ]
+
+    assert groups(2) == [["a2", "a5", "b1", "b4"], ["c3", "d6"]]
+    assert groups(3) == [["a2", "a5", "b1", "b4", "c3"], ["d6"]]
+    # what does not fit is torn apart, and nothing is lost
+    assert [each for group in groups(9, 1) for each in group] == [
+        f"{who}{n}" for who, n in rows
+    ]
+    assert list(in_groups([], "who", 2)) == []
