@@ -124,7 +124,7 @@ def run(settings: Settings) -> None:
     store.keep_listens_for(database, settings.mongo.listens_days)
     with only_driver(settings.home):
         spark = create_session("segue-stream")
-        # a micro-batch is small: to plan it anew after each stage costs more than it finds
+        # to plan a small micro-batch anew after each stage costs more than it finds
         spark.conf.set("spark.sql.adaptive.enabled", "false")
         spark.streams.addListener(ProgressListener(database, system_clock))
         arrivals = Arrivals(database, settings, system_clock)
