@@ -46,7 +46,7 @@ def top_rows(
     out, starts = _flat(excluded, n)
     inverse = 1 / index.scales
     for first in range(0, len(index.vectors), _BLOCK):
-        block = np.asarray(index.vectors[first : first + _BLOCK])
+        block = index.vectors[first : first + _BLOCK]
         products = queries @ block.T
         _look_through(
             products, inverse[first : first + _BLOCK], first, out, starts, scores, rows

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,11 +77,8 @@ def faded_by_age(
     negative_half_life_s: float,
 ) -> Floats:
     """Return the weights halved for each half-life of age at `as_of`."""
-    second = timedelta(seconds=1)
-    ages_s = np.array([(as_of - at) / second for at in evidence.listened_at])
-    half_lives_s = np.where(evidence.weights > 0, half_life_s, negative_half_life_s)
-    kept = 0.5 ** (np.maximum(ages_s, 0.0) / half_lives_s)
-    return np.asarray(evidence.weights * kept)
+    ages_s = _ages_s(evidence, as_of)
+    return _faded(evidence.weights, ages_s, half_life_s, negative_half_life_s)
 
 
 def faded_by_listens(evidence: Evidence, half_life: float) -> Floats:
@@ -98,10 +95,22 @@ def weights_now_and_today(
     evidence: Evidence, as_of: datetime, settings: TasteSettings
 ) -> tuple[Floats, Floats]:
     """Return what listens, by time, say in `now` and in `today`."""
-    now = faded_by_age(
-        evidence, as_of, settings.half_life_s, settings.negative_half_life_s
-    )
+    weights, ages_s = evidence.weights, _ages_s(evidence, as_of)
+    half_life_s, negative_s = settings.half_life_s, settings.negative_half_life_s
+    now = _faded(weights, ages_s, half_life_s, negative_s)
     now *= faded_by_listens(evidence, settings.now_half_life_listens)
-    half_life_s = settings.today_half_life_s
-    faster_s = half_life_s * settings.negative_half_life_s / settings.half_life_s
-    return now, faded_by_age(evidence, as_of, half_life_s, faster_s)
+    today_s = settings.today_half_life_s
+    faster_s = today_s * negative_s / half_life_s
+    return now, _faded(weights, ages_s, today_s, faster_s)
+
+
+def _ages_s(evidence: Evidence, as_of: datetime) -> Floats:
+    ages_s = [(as_of - at).total_seconds() for at in evidence.listened_at]
+    return np.maximum(np.array(ages_s, dtype=np.float64), 0.0)
+
+
+def _faded(
+    weights: Floats, ages_s: Floats, half_life_s: float, negative_half_life_s: float
+) -> Floats:
+    half_lives_s = np.where(weights > 0, half_life_s, negative_half_life_s)
+    return np.asarray(weights * 0.5 ** (ages_s / half_lives_s))

@@ -1,7 +1,9 @@
 """What must not be in a list: blocked, disliked, just heard, and copies of these."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import attrgetter
 
 import numpy as np
 
@@ -43,9 +45,10 @@ def excluded_rows(
 def _heard_lately(
     recent: Sequence[Entry], as_of: datetime, heard_s: float
 ) -> Mapping[str, datetime]:
+    since = as_of - timedelta(seconds=heard_s)
+    first = bisect_left(recent, since, key=attrgetter("event_time"))
     return {
         entry.track_id: entry.event_time
-        for entry in recent
+        for entry in recent[first:]
         if entry.action in PLAY_ACTIONS
-        and (as_of - entry.event_time).total_seconds() <= heard_s
     }

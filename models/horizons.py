@@ -5,10 +5,13 @@ fades by the time that has passed and by what was heard since, so that it turns 
 a few plays. `month` and `always` add today to the days that are over.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from operator import attrgetter
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,8 @@ from models.listens import Block, Entry, Listen, Words, words_of
 from models.taste import EVIDENCE_HALF, Taste, taste_from, together
 from segue.settings import TasteSettings
 from segue.track_index import TrackIndex
+
+_TIME: Final = attrgetter("event_time")
 
 
 class Horizon(StrEnum):
@@ -72,9 +77,11 @@ def merge_horizons(
     """
     midnight = datetime.combine(as_of.date(), time(), UTC)
     since = as_of - timedelta(seconds=settings.horizon_s)
-    within = [entry for entry in recent if entry.event_time > since]
-    listens = evidence_of(words_of(within).listens, index)
-    today = words_of(entry for entry in recent if entry.event_time >= midnight)
+    first = bisect_right(recent, since, key=_TIME)
+    first_today = bisect_left(recent, midnight, key=_TIME)
+    within = words_of(recent[first:])
+    today = within if first_today == first else words_of(recent[first_today:])
+    listens = evidence_of(within.listens, index)
     now, hours = weights_now_and_today(listens, as_of, settings)
     reactions = _reactions(past, today, as_of.date())
     month, always = _long(

@@ -17,6 +17,7 @@ PLAY_ACTIONS: Final = frozenset({Action.STARTED, Action.PROGRESSED, *PLAY_ENDS})
 REACTIONS: Final = frozenset({Action.LIKED, Action.UNLIKED, Action.DISLIKED})
 BLOCKS: Final = frozenset({Action.BLOCKED, Action.UNBLOCKED})
 _TIME_AND_ID: Final = attrgetter("event_time", "event_id")
+_LISTEN_ORDER: Final = attrgetter("listened_at", "track_id")
 
 
 class Entry(NamedTuple):
@@ -71,7 +72,7 @@ class Words:
     def listens(self) -> list[Listen]:
         """Plays and reactions that say something, by time."""
         said = [x for x in self.reactions if x.weight != 0.0]
-        return sorted([*self.plays, *said], key=lambda x: (x.listened_at, x.track_id))
+        return _by_time([*self.plays, *said]) if said else self.plays
 
 
 def distinct_entries(entries: Iterable[Entry]) -> list[Entry]:
@@ -120,7 +121,7 @@ def listens_of(entries: Iterable[Entry]) -> list[Listen]:
 
 
 def _by_time(listens: list[Listen]) -> list[Listen]:
-    return sorted(listens, key=lambda listen: (listen.listened_at, listen.track_id))
+    return sorted(listens, key=_LISTEN_ORDER)
 
 
 def _overrules(entry: Entry, before: Entry | None) -> bool:

@@ -188,8 +188,10 @@ def _ranked(
     vectors = index.vectors[rows].astype(np.float64)
     scales = index.scales[rows].astype(np.float64)
     parts, nearest = _scored(plan, vectors, scales, settings)
-    is_familiar = [index.track_ids[row] in plan.request.familiar for row in rows]
-    familiar = _FAMILIAR_AT_MOST * settings.familiar * np.array(is_familiar, float)
+    familiar = np.zeros(len(rows))
+    if settings.familiar:
+        is_heard = [index.track_ids[row] in plan.request.familiar for row in rows]
+        familiar[is_heard] = _FAMILIAR_AT_MOST * settings.familiar
     scores = (parts.sum(axis=1) + familiar).round(_SCORE_DECIMALS)
     order = np.lexsort((rows, -scores))[: _n_candidates(settings, index)]
     places, costs = choose(

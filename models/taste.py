@@ -100,8 +100,11 @@ def together(tastes: Sequence[Taste]) -> Taste:
 
 
 def _joined(sides: Sequence[Side]) -> Side:
-    weights = np.array([side.weight for side in sides])
-    return _side(weights, np.stack([side.mean for side in sides]))
+    speaking = [side for side in sides if side.weight]
+    if len(speaking) <= 1:
+        return speaking[0] if speaking else sides[0]
+    weights = np.array([side.weight for side in speaking])
+    return _side(weights, np.stack([side.mean for side in speaking]))
 
 
 def _side(weights: NDArray[np.float64], rows: NDArray[np.float64]) -> Side:

@@ -134,7 +134,8 @@ def read_track_index(folder: Path) -> TrackIndex:
 def open_track_index(folder: Path, version: str) -> TrackIndex:
     """Open one build; each process opens it once."""
     track_ids = json.loads((folder / version / _IDS).read_bytes())
-    vectors = np.load(folder / version / _VECTORS, mmap_mode="r")
+    # mapped, but a plain array: a slice of a memmap costs more
+    vectors = np.asarray(np.load(folder / version / _VECTORS, mmap_mode="r"))
     scales = np.load(folder / version / _SCALES)
     named = folder / version / _LINEAGE
     lineage = named.read_text(encoding="utf-8") if named.exists() else version

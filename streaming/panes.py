@@ -7,11 +7,12 @@ messages that are in them, so that merging one twice changes nothing.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+from bson import CodecOptions
 from pymongo import DESCENDING
 from pymongo.database import Database
 
@@ -25,6 +26,8 @@ from streaming.schemas import ENTRY_FIELDS, PLACE
 
 DAY_S: Final = 86_400
 _PLACE_OF: Final = itemgetter(0, 1)
+_LATER_FIELDS: Final = ("session_id", "scope")
+_TOLD: Final = itemgetter(*(n for n in ENTRY_FIELDS if n not in _LATER_FIELDS))
 _LATE: Final = "is_late"
 COUNTS: Final = (
     *("n_events", "n_unknown_track", "n_forgotten", "n_duplicates"),
@@ -144,77 +147,18 @@ def without_forgotten(pane: Pane, rules: Iterable[ForgetRule]) -> Pane:
 
 def entry_of(row: Mapping[str, Any]) -> Entry:
     """Return the entry that a row or a stored sub-document holds."""
-    # panes of before lack the last fields
-    return Entry(*(row[name] for name in ENTRY_FIELDS if name in row))
+    *told, at = _TOLD(row)
+    # panes of before lack the last fields; every time zone is UTC
+    later = map(row.get, _LATER_FIELDS)
+    return Entry(*told, at.replace(tzinfo=UTC), *later)
 
-
-def read_panes(
-    database: Database[Document], windows: Mapping[str, Iterable[tuple[datetime, int]]]
-) -> dict[str, list[Pane]]:
-    """Read the named panes of each listener, where they are stored."""
-    ids = [
-        store.taste_window_id(user_id, *window)
-        for user_id, wanted in windows.items()
-        for window in wanted
-    ]
-    return _by_listener(database, {"_id": {"$in": ids}})
-
-
-def read_recent_panes(
-    database: Database[Document],
-    user_ids: Iterable[str],
-    oldest: datetime,
-    pane_s: int,
-) -> dict[str, list[Pane]]:
-    """Read the panes, short ones and days, that may hold events since `oldest`."""
-    reach = [
-        {
-            "window_length_s": length_s,
-            "window_start": {"$gt": oldest - timedelta(seconds=length_s)},
-        }
-        for length_s in (pane_s, DAY_S)
-    ]
-    return _by_listener(database, {"user_id": {"$in": list(user_ids)}, "$or": reach})
-
-
-def read_panes_between(
-    database: Database[Document], user_id: str, since: datetime, until: datetime
-) -> list[Pane]:
-    """Read a listener's panes that begin from `since` to before `until`."""
-    between = {"$gte": since, "$lt": until}
-    wanted = {"user_id": user_id, "window_start": between}
-    return _by_listener(database, wanted).get(user_id, [])
-
-
-def newest_entry_at(
-    database: Database[Document], user_id: str, rules: Iterable[ForgetRule]
-) -> datetime | None:
-    """Return the time of a listener's newest event that is not forgotten."""
-    held, newest = list(rules), None
-    found = database[store.TASTE_WINDOWS].find({"user_id": user_id}, _PANE_FIELDS)
-    for document in found.sort("window_start", DESCENDING):
-        pane = without_forgotten(pane_in(document), held)
-        if newest and newest - pane.window_start >= timedelta(seconds=DAY_S):
-            break
-        times = [entry.event_time for entry in pane.entries]
-        newest = max([*times, *([newest] if newest else [])], default=None)
-    return newest
-
-
-def _by_listener(
-    database: Database[Document], wanted: Mapping[str, Any]
-) -> dict[str, list[Pane]]:
-    panes: dict[str, list[Pane]] = defaultdict(list)
-    for found in database[store.TASTE_WINDOWS].find(wanted, _PANE_FIELDS):
-        panes[found["user_id"]].append(pane_in(found))
-    return panes
 
 
 def pane_in(document: Document) -> Pane:
     """Return the pane that a document holds."""
     entries = [entry_of(row) for row in document["entries"]]
     copies = [Copy(**copy) for copy in document.get("copies", [])]
-    window = document["window_start"], document["window_length_s"]
+    window = document["window_start"].replace(tzinfo=UTC), document["window_length_s"]
     return Pane(*window, entries, copies, document.get("n_over_limit", 0))
 
 

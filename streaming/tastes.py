@@ -8,6 +8,7 @@ that was there.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from models.days import PastTaste, day_taste, past_taste
@@ -64,7 +65,7 @@ def oldest_needed(newest_at: datetime, settings: TasteSettings) -> datetime:
 def entries_of(panes: Sequence[Pane], aliases: Mapping[str, str]) -> list[Entry]:
     """Return all entries of a listener's panes by time, each event once."""
     together = distinct_entries(entry for pane in panes for entry in pane.entries)
-    return [as_known(entry, aliases) for entry in together]
+    return [as_known(e, aliases) for e in together] if aliases else together
 
 
 def known_of(
@@ -247,6 +248,7 @@ def _diff(items: list[Document], newest: Entry, before: Document | None) -> Docu
     }
 
 
+@lru_cache(maxsize=10_000)
 def _window_start(moment: datetime, pane_s: int) -> datetime:
     # panes begin at midnight, and a day is a whole number of them
     past_s = (moment.hour * 60 + moment.minute) * 60 + moment.second

@@ -35,7 +35,7 @@ from streaming.panes import (
 )
 from streaming.past import Wanted, read_past
 from streaming.schemas import UPDATED
-from streaming.session import worker_database
+from streaming.session import settle_worker, worker_database
 from streaming.tastes import (
     Known,
     Lists,
@@ -73,6 +73,7 @@ def updating(
     """
 
     def updated(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        settle_worker()
         schema = to_arrow_schema(UPDATED, timezone="UTC")
         database = worker_database(settings.mongo)
         index = read_track_index(settings.home / "index")
@@ -148,7 +149,7 @@ def _read_lists(
 
 def _newest(panes: list[Pane], before: Document | None) -> datetime:
     """Return the time of a listener's newest event, where nothing is forgotten."""
-    times = [entry.event_time for pane in panes for entry in pane.entries]
+    times = [pane.entries[-1].event_time for pane in panes if pane.entries]
     times += [pane.window_start for pane in panes]
     if before is not None:
         times.append(before["newest_event_at"])
