@@ -150,8 +150,72 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
     *told, at = _TOLD(row)
     # panes of before lack the last fields; every time zone is UTC
     later = map(row.get, _LATER_FIELDS)
-    return Entry(*told, at.replace(tzinfo=UTC), *later)
+    return Entry._make((*told, at.replace(tzinfo=UTC), *later))
 
+
+def read_panes(
+    database: Database[Document], windows: Mapping[str, Iterable[tuple[datetime, int]]]
+) -> dict[str, list[Pane]]:
+    """Read the named panes of each listener, where they are stored."""
+    ids = [
+        store.taste_window_id(user_id, *window)
+        for user_id, wanted in windows.items()
+        for window in wanted
+    ]
+    return _by_listener(database, {"_id": {"$in": ids}})
+
+
+def read_recent_panes(
+    database: Database[Document],
+    user_ids: Iterable[str],
+    oldest: datetime,
+    pane_s: int,
+) -> dict[str, list[Pane]]:
+    """Read the panes, short ones and days, that may hold events since `oldest`."""
+    reach = [
+        {
+            "window_length_s": length_s,
+            "window_start": {"$gt": oldest - timedelta(seconds=length_s)},
+        }
+        for length_s in (pane_s, DAY_S)
+    ]
+    return _by_listener(database, {"user_id": {"$in": list(user_ids)}, "$or": reach})
+
+
+def read_panes_between(
+    database: Database[Document], user_id: str, since: datetime, until: datetime
+) -> list[Pane]:
+    """Read a listener's panes that begin from `since` to before `until`."""
+    between = {"$gte": since, "$lt": until}
+    wanted = {"user_id": user_id, "window_start": between}
+    return _by_listener(database, wanted).get(user_id, [])
+
+
+def newest_entry_at(
+    database: Database[Document], user_id: str, rules: Iterable[ForgetRule]
+) -> datetime | None:
+    """Return the time of a listener's newest event that is not forgotten."""
+    held, newest = list(rules), None
+    found = database[store.TASTE_WINDOWS].find({"user_id": user_id}, _PANE_FIELDS)
+    for document in found.sort("window_start", DESCENDING):
+        pane = without_forgotten(pane_in(document), held)
+        if newest and newest - pane.window_start >= timedelta(seconds=DAY_S):
+            break
+        times = [entry.event_time for entry in pane.entries]
+        newest = max([*times, *([newest] if newest else [])], default=None)
+    return newest
+
+
+def _by_listener(
+    database: Database[Document], wanted: Mapping[str, Any]
+) -> dict[str, list[Pane]]:
+    panes: dict[str, list[Pane]] = defaultdict(list)
+    # half the time of decoding goes into time zones, which are all UTC
+    naive: CodecOptions[Document] = CodecOptions(tz_aware=False)
+    windows = database[store.TASTE_WINDOWS].with_options(naive)
+    for found in windows.find(wanted, _PANE_FIELDS):
+        panes[found["user_id"]].append(pane_in(found))
+    return panes
 
 
 def pane_in(document: Document) -> Pane:
