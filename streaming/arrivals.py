@@ -6,10 +6,8 @@ listeners up to date who have played what has now come.
 """
 
 import logging
-import threading
 from collections import defaultdict
 from datetime import date
-from typing import Final
 
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
@@ -25,40 +23,32 @@ from streaming.rewriting import rewrite
 from streaming.updating import refresh_list
 
 _LOG = logging.getLogger(__name__)
-_LOOK_S: Final = 1.0
 
 
-class Arrivals(threading.Thread):
-    """Looks for a new index every second, until it is told to end."""
+class Arrivals:
+    """Brings listeners up to date when there is a new index."""
 
     def __init__(
         self, database: Database[Document], settings: Settings, clock: Clock
     ) -> None:
-        super().__init__(name="arrivals", daemon=True)
         self._database, self._settings, self._clock = database, settings, clock
-        self._is_over = threading.Event()
+        self._seen: str | None = None
 
-    def end(self) -> None:
-        """End the thread, and wait until it has."""
-        self._is_over.set()
-        self.join()
-
-    def run(self) -> None:
-        """Look, and bring up to date; what fails is tried again."""
-        folder, seen = self._settings.home / "index", None
-        while not self._is_over.wait(_LOOK_S):
-            version = current_version(folder)
-            if version == seen:
-                continue
-            try:
-                index = read_track_index(folder)
-                n = count_arrived(self._database, index, self._settings, self._clock)
-            except (SegueError, PyMongoError) as error:
-                _LOG.warning("what came with index %s waits: %s", version, error)
-            else:
-                seen = index.version
-                if n:
-                    _LOG.info("index %s: %d listeners brought up to date", seen, n)
+    def look(self) -> None:
+        """Look for a new index; what fails is tried again by the next look."""
+        folder = self._settings.home / "index"
+        version = current_version(folder)
+        if version == self._seen:
+            return
+        try:
+            index = read_track_index(folder)
+            n = count_arrived(self._database, index, self._settings, self._clock)
+        except (SegueError, PyMongoError) as error:
+            _LOG.warning("what came with index %s waits: %s", version, error)
+            return
+        self._seen = index.version
+        if n:
+            _LOG.info("index %s: %d listeners brought up to date", version, n)
 
 
 def count_arrived(

@@ -30,7 +30,8 @@ from segue.track_index import read_track_index
 from streaming.arrivals import Arrivals
 from streaming.checkpoints import open_checkpoint
 from streaming.intake import intake
-from streaming.progress import ProgressListener
+from streaming.progress import Progress
+from streaming.repeating import Repeating
 from streaming.schemas import UPDATED
 from streaming.session import create_session
 from streaming.source import read_records, valid_events, with_verdicts
@@ -41,6 +42,8 @@ _LOG = logging.getLogger(__name__)
 # counts may lag a little; the cores are for the lists
 _INTAKE_TRIGGER: Final = "10 seconds"
 _OUTAGE_MS: Final = 60_000
+_ARRIVALS_S: Final = 1.0
+_PROGRESS_S: Final = 1.0
 
 
 def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
@@ -126,18 +129,24 @@ def run(settings: Settings) -> None:
         spark = create_session("segue-stream")
         # to plan a small micro-batch anew after each stage costs more than it finds
         spark.conf.set("spark.sql.adaptive.enabled", "false")
-        spark.streams.addListener(ProgressListener(database, system_clock))
         arrivals = Arrivals(database, settings, system_clock)
+        progress = Progress(database, lambda: spark.streams.active, system_clock)
+        beside = [
+            Repeating("arrivals", _ARRIVALS_S, arrivals.look),
+            Repeating("progress", _PROGRESS_S, progress.look),
+        ]
         try:
-            arrivals.start()
             start_taste(spark, settings)
             start_intake(spark, settings)
+            for thread in beside:
+                thread.start()
             _LOG.info("streaming from %s", settings.kafka.events_topic)
             spark.streams.awaitAnyTermination()
         except StreamingQueryException as error:
             raise StreamError(_first_line(error)) from error
         finally:
-            arrivals.end()
+            for thread in beside:
+                thread.end()
             spark.stop()
 
 

@@ -1,20 +1,18 @@
-"""What each query last did, as a document that the dashboard shows."""
+"""What each query last did, as a document that the dashboard shows.
+
+Asked for now and then: a listener that hears of every micro-batch costs a seventh of a
+core, because PySpark fetches each of some hundred figures from the JVM by itself.
+"""
 
 import json
 import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
-from pyspark.sql.streaming.listener import (
-    QueryIdleEvent,
-    QueryProgressEvent,
-    QueryStartedEvent,
-    QueryTerminatedEvent,
-    StreamingQueryListener,
-)
+from pyspark.sql.streaming.query import StreamingQuery
 
 from segue import store
 from segue.clock import Clock
@@ -23,51 +21,45 @@ from segue.store import Document
 _LOG = logging.getLogger(__name__)
 
 
-class ProgressListener(StreamingQueryListener):
-    """Writes `stream_progress` after every micro-batch.
+class Progress:
+    """Writes `stream_progress`: the last micro-batch of each query.
 
-    A batch that cannot be reported is logged and goes on: progress is for people,
-    what must add up is counted by the batches themselves.
+    What cannot be written is logged and goes on: progress is for people, what must add
+    up is counted by the batches themselves.
+
+    Parameters
+    ----------
+    queries : callable
+        Returns the queries that run.
     """
 
-    def __init__(self, database: Database[Document], clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database[Document],
+        queries: Callable[[], Iterable[StreamingQuery]],
+        clock: Clock,
+    ) -> None:
         self._progress = database[store.STREAM_PROGRESS]
-        self._clock = clock
-        self._names: dict[UUID, str | None] = {}
+        self._queries, self._clock = queries, clock
 
-    def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802
-        """Say that the query has begun."""
-        self._names[event.runId] = event.name
-        self._write(event.name, {"state": "running"})
-
-    def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802
-        """Write the figures of the batch that has just ended."""
-        progress = json.loads(event.progress.json)
-        self._write(progress["name"], progress_document(progress))
-
-    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802
-        """Say that the query lives: the last figures stand, the time moves on."""
-        self._write(self._names.get(event.runId), {"state": "running"})
-
-    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802
-        """Do nothing: the job ends with its queries, and says why."""
-
-    def _write(self, name: str | None, fields: Document) -> None:
-        try:
-            self._progress.update_one(
-                {"_id": name},
-                {"$set": fields | {"updated_at": self._clock()}},
-                upsert=True,
-            )
-        except PyMongoError as error:
-            _LOG.warning("progress of query %s was not written: %s", name, error)
+    def look(self) -> None:
+        """Write the figures as of now; a query that waits for events lives, too."""
+        for query in self._queries():
+            last = query.lastProgress
+            known = progress_document(json.loads(last.json)) if last else {}
+            fields = {"state": "running"} | known | {"updated_at": self._clock()}
+            try:
+                self._progress.update_one(
+                    {"_id": query.name}, {"$set": fields}, upsert=True
+                )
+            except PyMongoError as error:
+                _LOG.warning("progress of query %s: %s", query.name, error)
 
 
 def progress_document(progress: dict[str, Any]) -> Document:
     """Return the figures of one micro-batch from Spark's own report."""
     operators = progress.get("stateOperators", [])
     return {
-        "state": "running",
         "batch_id": progress["batchId"],
         "batch_started_at": _time(progress["timestamp"]),
         "n_input_rows": progress["numInputRows"],

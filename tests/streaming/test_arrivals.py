@@ -16,6 +16,7 @@ from segue.settings import Settings
 from segue.track_index import TrackIndex, create_track_index, write_track_index
 from streaming.arrivals import Arrivals, count_arrived
 from streaming.panes import COUNTS, DAY_S
+from streaming.repeating import Repeating
 from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, create_index
 from tests.streaming.test_updating import arrive
@@ -80,7 +81,8 @@ def test_the_thread_sees_a_new_index_by_itself(
     write_track_index(ready.home / "index", INDEX)
     play = create_event(Action.LIKED, "x0")
     arrive(database, [play], [play])
-    thread = Arrivals(database, ready, system_clock)
+    arrivals = Arrivals(database, ready, system_clock)
+    thread = Repeating("arrivals", 0.1, arrivals.look)
     thread.start()
     try:
         write_track_index(ready.home / "index", grown("x0"))
