@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from operator import itemgetter
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol, TypeVar
 
 import orjson
+from msgspec import Meta, Struct
+from msgspec.json import Decoder
 
 from segue.clock import rfc3339
 from segue.errors import InvalidEventError, Reason
@@ -130,21 +131,39 @@ FIELDS: Final = frozenset({"schema", *PlaybackEvent.__annotations__} - {"extra"}
 """The names that the contract knows."""
 
 
-_NUMBER_FIELDS: Final = ("played_ms", "duration_ms", "position_ms")
-_PLAIN_FIELDS: Final = itemgetter(
-    *("schema", "action", "event_time"),
-    *("event_id", "user_id", "track_id", "session_id", "play_id"),
-)
-_PLAIN_CHARS: Final = min(MAX_EVENT_ID_CHARS, MAX_ID_CHARS)
 _PLAIN_TIME: Final = re.compile(r"[\d-]{10}T[\d:]{8}(\.\d{3})?Z", re.ASCII)
 # all but what has a scope to check
 _PLAIN_ACTIONS: Final = {a.value: a for a in Action if a is not Action.FORGOTTEN}
-_ONLY_STR: Final = {str}
-_INT_OR_NONE: Final = frozenset({int, type(None)})
-_PLAIN_VALUES: Final = frozenset({str, int, bool, type(None)})
-_STR_OR_NONE: Final = frozenset({str, type(None)})
 # where readers of JSON begin to differ
 _PLAIN_NUMBER: Final = 2**53
+
+_PlainId = Annotated[
+    str, Meta(min_length=1, max_length=min(MAX_EVENT_ID_CHARS, MAX_ID_CHARS))
+]
+_PlainCount = Annotated[int, Meta(ge=0, le=_PLAIN_NUMBER)]
+_PlainInt = Annotated[int, Meta(ge=-_PLAIN_NUMBER, le=_PLAIN_NUMBER)]
+
+
+class _Plain(Struct, forbid_unknown_fields=True, gc=False):
+    """What nearly all messages look like."""
+
+    schema: Literal[1]
+    event_id: _PlainId
+    user_id: _PlainId
+    track_id: _PlainId
+    session_id: _PlainId
+    play_id: _PlainId
+    action: str
+    event_time: str
+    played_ms: _PlainCount | None = None
+    duration_ms: _PlainCount | None = None
+    position_ms: _PlainCount | None = None
+    source: dict[str, str | _PlainInt | bool | None] | None = None
+    scope: str | None = None
+    until: None = None
+
+
+_PLAIN_DECODER: Final = Decoder(_Plain)
 
 
 class EventSink(Protocol):
@@ -179,40 +198,28 @@ def _plain_event(raw: bytes) -> PlaybackEvent | None:
     if len(raw) > MAX_EVENT_BYTES:
         return None
     try:
-        fields = orjson.loads(raw)
-        schema, action, at, *ids = _PLAIN_FIELDS(fields)
-        numbers = [fields.get(name) for name in _NUMBER_FIELDS]
-        source, scope = fields.get("source"), fields.get("scope")
-        is_plain = (
-            schema == SCHEMA
-            and type(schema) is int
-            and fields.keys() <= FIELDS
-            and set(map(type, ids)) == _ONLY_STR
-            and "" not in ids
-            and len(max(ids, key=len)) <= _PLAIN_CHARS
-            and set(map(type, numbers)) <= _INT_OR_NONE
-            and all(n is None or 0 <= n <= _PLAIN_NUMBER for n in numbers)
-            and _PLAIN_TIME.fullmatch(at)
-            and (source is None or _is_plain_source(source))
-            and type(scope) in _STR_OR_NONE
-            and fields.get("until") is None
-        )
-        if not is_plain:
+        told = _PLAIN_DECODER.decode(raw)
+        if not _PLAIN_TIME.fullmatch(told.event_time):
             return None
-        known, event_time = _PLAIN_ACTIONS[action], datetime.fromisoformat(at)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        event_time = datetime.fromisoformat(told.event_time)
+        action = _PLAIN_ACTIONS[told.action]
+    except (ValueError, KeyError):
         return None
     if event_time.year < EARLIEST_YEAR:
         return None
-    return PlaybackEvent(*ids, known, event_time, *numbers, source, scope)  # type: ignore[call-arg]
-
-
-def _is_plain_source(source: Any) -> bool:
-    """Say whether every reader of JSON takes it for the same."""
-    return type(source) is dict and all(
-        type(each) in _PLAIN_VALUES
-        and (type(each) is not int or -_PLAIN_NUMBER <= each <= _PLAIN_NUMBER)
-        for each in source.values()
+    return PlaybackEvent(
+        told.event_id,
+        told.user_id,
+        told.track_id,
+        told.session_id,
+        told.play_id,
+        action,
+        event_time,
+        told.played_ms,
+        told.duration_ms,
+        told.position_ms,
+        told.source,
+        told.scope,
     )
 
 

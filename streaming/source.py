@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
@@ -96,10 +97,9 @@ def valid_events(records: DataFrame, settings: Settings) -> DataFrame:
 
     def valid(batch: pa.RecordBatch) -> pa.RecordBatch:
         verdicts = _verdicts(batch, settings)
-        is_valid = pa.array([v.outcome is Outcome.VALID for v in verdicts])
-        kept = batch.filter(is_valid)
-        columns = {name: kept[name] for name in PLACE}
-        events = [v.event for v in verdicts if v.outcome is Outcome.VALID]
+        places = [i for i, v in enumerate(verdicts) if v.outcome is Outcome.VALID]
+        columns = {name: batch[name].take(pa.array(places)) for name in PLACE}
+        events = [verdicts[i].event for i in places]
         return _batch_of(columns | _event_columns(events, VALID), VALID)
 
     return records.mapInArrow(_each(valid), VALID)
@@ -142,23 +142,14 @@ def _event_columns(
     events: Sequence[PlaybackEvent | None], shape: StructType
 ) -> dict[str, pa.Array]:
     """Return the fields of events that `shape` has; null where there is none."""
-    by_name = dict(
-        zip(
-            PlaybackEvent._fields,
-            zip(*(event or _NO_EVENT for event in events), strict=True)
-            if events
-            else [()] * len(PlaybackEvent._fields),
-            strict=True,
-        )
-    )
-    for name in ("source", "extra"):
+    rows = zip(*(event or _NO_EVENT for event in events), strict=True)
+    told = list(rows) if events else [()] * len(_NO_EVENT)
+    by_name = dict(zip(PlaybackEvent._fields, told, strict=True))
+    names = [name for name in shape.fieldNames() if name in by_name]
+    for name in {"source", "extra"} & set(names):
         by_name[name] = tuple(map(_cell, by_name[name]))
     types = to_arrow_schema(shape, timezone="UTC")
-    return {
-        name: pa.array(by_name[name], types.field(name).type)
-        for name in shape.fieldNames()
-        if name in by_name
-    }
+    return {name: pa.array(by_name[name], types.field(name).type) for name in names}
 
 
 def _batch_of(columns: dict[str, pa.Array], shape: StructType) -> pa.RecordBatch:
@@ -193,7 +184,10 @@ def judge(
     return Verdict(Outcome.VALID, None, event)
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return value
+def _cell(fields: dict[str, Any] | None) -> str | None:
+    if fields is None:
+        return None
+    try:
+        return orjson.dumps(fields).decode()
+    except TypeError:  # numbers beyond 64 bits
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
