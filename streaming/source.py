@@ -26,6 +26,7 @@ from segue.track_index import read_track_index
 from segue.track_names import is_name_id
 from streaming.columns import moments
 from streaming.schemas import COORDINATES, JUDGED, PLACE, VALID
+from streaming.session import settle_worker
 
 _TASK_RECORDS: Final = 20_000
 _NO_EVENT: Final = (None,) * len(PlaybackEvent._fields)
@@ -98,7 +99,9 @@ def valid_events(records: DataFrame, settings: Settings) -> DataFrame:
     def valid(batch: pa.RecordBatch) -> pa.RecordBatch:
         verdicts = _verdicts(batch, settings)
         places = [i for i, v in enumerate(verdicts) if v.outcome is Outcome.VALID]
-        columns = {name: batch[name].take(pa.array(places)) for name in PLACE}
+        columns = {
+            name: batch[name].take(pa.array(places, pa.int64())) for name in PLACE
+        }
         events = [verdicts[i].event for i in places]
         return _batch_of(columns | _event_columns(events, VALID), VALID)
 
@@ -119,6 +122,7 @@ def _with_track(verdict: Verdict, known: Container[str]) -> Verdict:
 
 def _each(step: Callable[[pa.RecordBatch], pa.RecordBatch]) -> _Step:
     def steps(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        settle_worker()
         yield from map(step, batches)
 
     return steps
