@@ -112,8 +112,10 @@ class StreamSettings(Section):
     """Shortest time between two micro-batches."""
     pane_events: PositiveInt = 1_000
     """Most messages of one listener that a pane keeps; more are counted, not kept."""
-    max_offsets_per_trigger: PositiveInt = 200_000
-    """Most messages that one micro-batch takes."""
+    max_offsets_per_trigger: PositiveInt = 1_000_000
+    """Most messages that one micro-batch takes; `intake` a quarter of it."""
+    batch_mb: PositiveInt = 256
+    """Most MiB of them: of large messages a micro-batch takes fewer."""
     small_files: PositiveInt = 48
     """Small files of a date in the archive; where there are more, they are merged."""
 

@@ -28,6 +28,7 @@ from segue.services.topics import require_broker_time
 from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.arrivals import Arrivals
+from streaming.batch_size import messages_per_batch
 from streaming.checkpoints import open_checkpoint
 from streaming.intake import intake
 from streaming.progress import Progress
@@ -41,6 +42,8 @@ from streaming.windows import by_listener, open_panes
 _LOG = logging.getLogger(__name__)
 # counts may lag a little; the cores are for the lists
 _INTAKE_TRIGGER: Final = "10 seconds"
+# of what a batch may hold: one worker has all events of a date in its memory
+_INTAKE_SHARE: Final = 0.25
 _OUTAGE_MS: Final = 60_000
 _ARRIVALS_S: Final = 1.0
 _PROGRESS_S: Final = 1.0
@@ -48,7 +51,8 @@ _PROGRESS_S: Final = 1.0
 
 def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the query that keeps panes and lists."""
-    records = _records(spark, settings, [settings.kafka.events_topic])
+    topics = [settings.kafka.events_topic]
+    records = _records(spark, settings, topics, share=1.0)
     panes = open_panes(valid_events(records, settings), settings.stream)
     # the workers write; what comes back are counts, which nobody needs
     done = by_listener(panes).mapInArrow(updating(settings), UPDATED)
@@ -60,13 +64,16 @@ def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
 def start_intake(spark: SparkSession, settings: Settings) -> StreamingQuery:
     """Start the query that counts, archives and hands on, live events and history."""
     topics = [settings.kafka.events_topic, settings.kafka.history_topic]
-    judged = with_verdicts(_records(spark, settings, topics), settings)
+    records = _records(spark, settings, topics, _INTAKE_SHARE)
+    judged = with_verdicts(records, settings)
     writer = judged.writeStream.foreachBatch(intake(settings))
     return _start(spark, "intake", writer, _INTAKE_TRIGGER, settings)
 
 
-def _records(spark: SparkSession, settings: Settings, topics: list[str]) -> DataFrame:
-    most = settings.stream.max_offsets_per_trigger
+def _records(
+    spark: SparkSession, settings: Settings, topics: list[str], share: float
+) -> DataFrame:
+    most = messages_per_batch(settings, topics, share)
     return read_records(spark, settings.kafka, topics, most)
 
 

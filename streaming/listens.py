@@ -4,10 +4,10 @@ Written with a condition, so that copies, late events and batches that run again
 the same document, in whatever order they come.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import orjson
 import pyarrow as pa
 from pymongo import UpdateOne
 from pymongo.database import Database
@@ -20,10 +20,11 @@ from models.listens import PLAY_ENDS
 from segue import store
 from segue.clock import rfc3339
 from segue.events import Action, listen_weight
+from segue.fields import MAX_INT
 from segue.settings import Settings
 from segue.store import Document
 from streaming.forget_rules import is_forgotten, read_rules
-from streaming.session import worker_database
+from streaming.session import settle_worker, worker_database
 
 HEARD: Final = sorted({Action.PROGRESSED.value, *(end.value for end in PLAY_ENDS)})
 """Actions that tell of a play; one that has only begun is no listen yet."""
@@ -54,6 +55,7 @@ def _writing(
     settings: Settings,
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def written(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        settle_worker()
         database = worker_database(settings.mongo)
         schema = to_arrow_schema(_WRITTEN)
         n_events = 0
@@ -125,9 +127,13 @@ def update_of(document: Document) -> UpdateOne:
 
 def _source(text: str | None) -> Document:
     """Return the known fields of a source, where they are plain values."""
-    told = {} if text is None else json.loads(text)
+    told = {} if text is None else orjson.loads(text)
     return {
-        name: told[name]
-        for name in _SOURCE_FIELDS
-        if isinstance(told.get(name), str | int)
+        name: told[name] for name in _SOURCE_FIELDS if _can_be_stored(told.get(name))
     }
+
+
+def _can_be_stored(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, int) and -MAX_INT <= value <= MAX_INT
+    )

@@ -100,3 +100,13 @@ def test_writers_side_by_side_leave_the_last_word(
         list(pool.map(lambda share: write_documents(database, share), shares * 2))
     found = {row["_id"]: row["word"] for row in database[store.LISTENS].find()}
     assert found == {document["_id"]: document["word"] for document in documents[-50:]}
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, -(2**63) - 1, 10**30, 1.5])
+def test_a_number_that_cannot_be_stored_stays_out(
+    database: Database[store.Document], number: float
+) -> None:
+    source = f'{{"rank":{number},"surface":"radio","list_id":{2**63 - 1}}}'
+    write_documents(database, [listen_document(row_of(create_event(), source))])
+    (listen,) = database[store.LISTENS].find()
+    assert listen["source"] == {"surface": "radio", "list_id": 2**63 - 1}
