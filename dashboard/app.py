@@ -11,7 +11,7 @@ from dash import Dash
 from fastapi import FastAPI
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from dashboard import media
@@ -19,8 +19,9 @@ from dashboard.api import events, recommendations
 from dashboard.api.listenbrainz import Door
 from dashboard.live import Hub
 from dashboard.live_socket import LiveSockets
+from dashboard.metrics import read_metrics
 from dashboard.pages import for_you, frame
-from dashboard.security import LIVE_PATH, Gate
+from dashboard.security import LIVE_PATH, Gate, json_error
 from dashboard.theme import css_variables
 from dashboard.views import PAUSES_S, REFRESH_S, Views
 from segue.clock import Clock
@@ -68,6 +69,7 @@ def create_app(
     )
     server.include_router(media.create_router(database, settings.home))
     server.add_api_route("/healthz", _health(database), methods=["GET"])
+    server.add_api_route("/metrics", _metrics(database, clock), methods=["GET"])
     server.add_api_websocket_route(LIVE_PATH, LiveSockets(hub).serve)
     pages = create_pages(server, database)
     return Gate(server, settings.dashboard, pages.csp_hashes())
@@ -134,3 +136,13 @@ def _health(database: AsyncDatabase[Document]) -> Callable[[], object]:
         return JSONResponse({"status": "ok", "mongo": "up"})
 
     return health
+
+
+def _metrics(database: AsyncDatabase[Document], clock: Clock) -> Callable[[], object]:
+    async def metrics() -> Response:
+        try:
+            return await read_metrics(database, clock)
+        except PyMongoError:
+            return json_error(503, "mongo_away", "MongoDB does not answer")
+
+    return metrics

@@ -27,7 +27,10 @@ _FILES: Final = re.compile(
     r"/(assets|_dash-component-suites)/.+|/(media|covers|api/recommendations)/[^/]+"
     r"|/1/user/[^/]+/(listens|listen-count|playing-now)|/1/validate-token"
 )
-_SINGLE: Final = ("/_dash-layout", "/_dash-dependencies", "/healthz", "/_favicon.ico")
+_SINGLE: Final = (
+    *("/_dash-layout", "/_dash-dependencies", "/_favicon.ico"),
+    *("/healthz", "/metrics"),
+)
 _POSTED: Final = ("/_dash-update-component", "/api/events", "/1/submit-listens")
 _SAFE: Final = ("GET", "HEAD")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")

@@ -102,8 +102,7 @@ async def read_ledger(database: AsyncDatabase[Document]) -> Ledger:
             "n_over_limit",
         ),
     )
-    ranges = await _read_sums(database, store.REJECTED_COUNTS, ("n_read", "n_late"))
-    rejected = await _read_rejected(database)
+    ranges, rejected = await read_intake(database)
     return Ledger(
         n_read=ranges["n_read"],
         n_accepted=panes["n_events"],
@@ -114,6 +113,14 @@ async def read_ledger(database: AsyncDatabase[Document]) -> Ledger:
         n_over_limit=panes["n_over_limit"],
         rejected=rejected,
     )
+
+
+async def read_intake(
+    database: AsyncDatabase[Document],
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Read how many messages were read and late, and how many rejected by reason."""
+    sums = await _read_sums(database, store.REJECTED_COUNTS, ("n_read", "n_late"))
+    return sums, await _read_rejected(database)
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

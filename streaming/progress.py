@@ -63,6 +63,7 @@ def progress_document(progress: dict[str, Any]) -> Document:
         "batch_id": progress["batchId"],
         "batch_started_at": _time(progress["timestamp"]),
         "n_input_rows": progress["numInputRows"],
+        "n_waiting": sum(map(_n_waiting, progress.get("sources", []))),
         "input_rows_per_s": progress.get("inputRowsPerSecond", 0.0),
         "processed_rows_per_s": progress.get("processedRowsPerSecond", 0.0),
         "duration_ms": progress.get("durationMs", {}),
@@ -73,6 +74,16 @@ def progress_document(progress: dict[str, Any]) -> Document:
         ),
         "watermark": _time(progress.get("eventTime", {}).get("watermark")),
     }
+
+
+def _n_waiting(source: dict[str, Any]) -> int:
+    """Return how many messages of its topics no micro-batch has taken yet."""
+    taken = source.get("endOffset") or {}
+    return sum(
+        last - taken.get(topic, {}).get(number, last)
+        for topic, ends in (source.get("latestOffset") or {}).items()
+        for number, last in ends.items()
+    )
 
 
 def _time(text: str | None) -> datetime | None:
