@@ -139,13 +139,15 @@ def topics(settings: Settings) -> None:
 def stream(settings: Settings) -> None:
     """Run the streaming job until Ctrl-C; the same as `bin/submit stream`.
 
-    playback.events → judged → panes per listener → taste vector → list → MongoDB. It
-    may be killed at any moment and goes on where it stood.
+    playback.events → judged → panes per listener → taste vector → list → MongoDB.
+    Ctrl-C or SIGTERM lets the batch end, twice ends at once. It may be killed at any
+    moment and goes on where it stood.
     """
     from segue import services
-    from segue.submit import exec_job
+    from segue.supervise import supervise_job
 
-    exec_job(services.with_endpoints(settings), "stream", [], _report)
+    ready = services.with_endpoints(settings)
+    sys.exit(supervise_job(ready, "stream", [], _report))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -159,10 +161,12 @@ def submit(settings: Settings, job: str, args: tuple[str, ...]) -> None:
     """
     from segue import services
     from segue.submit import exec_job
+    from segue.supervise import supervise_job
 
-    needs_services = job == "stream"
-    find = services.with_endpoints if needs_services else services.with_mongo_if_any
-    exec_job(find(settings), job, list(args), _report)
+    if job == "stream":
+        ready = services.with_endpoints(settings)
+        sys.exit(supervise_job(ready, job, args, _report))
+    exec_job(services.with_mongo_if_any(settings), job, args, _report)
 
 
 @main.command()

@@ -9,7 +9,6 @@ panes and the archive have to hold each event once, and none may be missing.
 
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -21,7 +20,6 @@ from typing import Any, Final
 
 import click
 import numpy as np
-import psutil
 from kafka import KafkaConsumer, TopicPartition
 from tqdm import tqdm
 
@@ -143,12 +141,8 @@ class Campaign:
         process.start(self._home, name, argv, environment)
 
     def _kill(self, name: str) -> None:
-        child = process.find(self._home, name)
-        if child is not None and child.is_running:
-            leader = psutil.Process(child.pid)
-            os.killpg(child.pid, signal.SIGKILL)
-            leader.wait(timeout=30)
-            _say(f"killed {name}")
+        process.kill(self._home, name)
+        _say(f"killed {name}")
 
     def _kill_broker(self) -> None:
         self._kill(kafka.NAME)

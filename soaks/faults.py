@@ -7,8 +7,6 @@ panes and archive have to hold each event once, and the counts have to add up.
 """
 
 import json
-import os
-import signal
 import sys
 import threading
 import time
@@ -132,11 +130,11 @@ class Faults:
         say(f"killed {len(busy)} workers")
 
     def _kill_driver(self) -> None:
-        self._kill("stream")
+        process.kill(self._home, "stream")
         self._stack.start_stream()
 
     def _broker_away(self) -> None:
-        self._kill(kafka.NAME)
+        process.kill(self._home, kafka.NAME)
         time.sleep(_OUTAGE_S)
         ours = self._stack.settings
         port = int((ours.kafka.bootstrap or "").rpartition(":")[2])
@@ -145,7 +143,7 @@ class Faults:
 
     def _mongod_away(self) -> None:
         child = process.find(self._home, mongo.NAME)
-        self._kill(mongo.NAME)
+        process.kill(self._home, mongo.NAME)
         time.sleep(_OUTAGE_S)
         port = next(iter(child.ports.values())) if child else 0
         mongo.wait(mongo.launch(self._home, port))
@@ -171,13 +169,6 @@ class Faults:
         self._rate = 10 * _RATE
         time.sleep(60)
         self._rate = _RATE
-
-    def _kill(self, name: str) -> None:
-        child = process.find(self._home, name)
-        if child is not None and child.is_running:
-            leader = psutil.Process(child.pid)
-            os.killpg(child.pid, signal.SIGKILL)
-            leader.wait(timeout=30)
 
     def _answer(
         self, spans: dict[str, tuple[datetime, datetime]], waits_ms: list[float]

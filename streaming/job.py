@@ -8,7 +8,10 @@ Each may be killed at any moment and goes on where its checkpoint stands.
 import fcntl
 import logging
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +50,10 @@ _INTAKE_SHARE: Final = 0.25
 _OUTAGE_MS: Final = 60_000
 _ARRIVALS_S: Final = 1.0
 _PROGRESS_S: Final = 1.0
+_LOOK_S: Final = 1
+# longer than a batch of a backlog may take, shorter than who waits for the job's end
+_BATCH_S: Final = 50.0
+_BETWEEN_S: Final = 0.02
 
 
 def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
@@ -148,13 +155,37 @@ def run(settings: Settings) -> None:
             for thread in beside:
                 thread.start()
             _LOG.info("streaming from %s", settings.kafka.events_topic)
-            spark.streams.awaitAnyTermination()
+            _wait(spark)
         except StreamingQueryException as error:
             raise StreamError(_first_line(error)) from error
         finally:
             for thread in beside:
                 thread.end()
             spark.stop()
+
+
+def _wait(spark: SparkSession) -> None:
+    """Wait until a query fails, or until each has ended its batch after a SIGTERM."""
+    is_told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: is_told.set())
+    while not is_told.is_set():
+        if spark.streams.awaitAnyTermination(_LOOK_S):
+            return
+    for query in spark.streams.active:
+        _stop_after_batch(query)
+    _LOG.info("stopped after the batch")
+
+
+def _stop_after_batch(query: StreamingQuery) -> None:
+    before, deadline = query.lastProgress, time.monotonic() + _BATCH_S
+    while (
+        query.isActive
+        and query.status["isTriggerActive"]
+        and query.lastProgress == before
+        and time.monotonic() < deadline
+    ):
+        time.sleep(_BETWEEN_S)
+    query.stop()
 
 
 def _patient(settings: Settings) -> Settings:

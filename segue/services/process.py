@@ -147,6 +147,13 @@ def stop(home: Path, name: str, timeout_s: float = STOP_TIMEOUT_S) -> bool:
     return bool(members)
 
 
+def kill(home: Path, name: str) -> None:
+    """Send SIGKILL to a child and to all that it started, as a crash would."""
+    child = find(home, name)
+    members = _members(child) if child is not None else []
+    _signal_and_wait(members, psutil.Process.kill, _FORCED_S)
+
+
 def log_tail(child: Child) -> str:
     """Return the last lines that the child printed."""
     try:

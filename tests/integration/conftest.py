@@ -1,14 +1,12 @@
 """The streaming job as a process of its own, as `segue stream` runs it."""
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from pymongo.database import Database
 
@@ -35,11 +33,7 @@ class StreamingJob:
 
     def kill(self) -> None:
         """Send SIGKILL to the whole job: JVM, driver and workers."""
-        child = process.find(self.settings.home, NAME)
-        assert child is not None
-        leader = psutil.Process(child.pid)
-        os.killpg(child.pid, signal.SIGKILL)
-        leader.wait(timeout=10)
+        process.kill(self.settings.home, NAME)
 
     def stop(self) -> None:
         process.stop(self.settings.home, NAME)
