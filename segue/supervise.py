@@ -77,12 +77,14 @@ class _Passing:
     def _driver(self) -> psutil.Process | None:
         try:
             children = psutil.Process(self._jvm_pid).children()
-            return next((c for c in children if self._is_driver(c.cmdline())), None)
-        except psutil.Error:
+        except psutil.NoSuchProcess:
             return None
+        return next(filter(self._is_driver, children), None)
 
-    def _is_driver(self, argv: Sequence[str]) -> bool:
-        return any(part.endswith(self._program) for part in argv)
+    def _is_driver(self, process: psutil.Process) -> bool:
+        with suppress(psutil.Error):  # Spark's short helpers come and go
+            return any(part.endswith(self._program) for part in process.cmdline())
+        return False
 
     def _end_all(self) -> None:
         with suppress(psutil.NoSuchProcess):

@@ -177,15 +177,20 @@ def _wait(spark: SparkSession) -> None:
 
 
 def _stop_after_batch(query: StreamingQuery) -> None:
-    before, deadline = query.lastProgress, time.monotonic() + _BATCH_S
+    before, deadline = _last_batch(query), time.monotonic() + _BATCH_S
     while (
         query.isActive
         and query.status["isTriggerActive"]
-        and query.lastProgress == before
+        and _last_batch(query) == before
         and time.monotonic() < deadline
     ):
         time.sleep(_BETWEEN_S)
     query.stop()
+
+
+def _last_batch(query: StreamingQuery) -> int | None:
+    progress = query.lastProgress
+    return None if progress is None else progress.batchId
 
 
 def _patient(settings: Settings) -> Settings:

@@ -56,7 +56,7 @@ def test_a_scrape_tells_batches_counts_and_what_waits(site: Site) -> None:
     assert samples["segue_messages_rejected_total", "not_json"] == 3
     assert samples["segue_batch", "taste"] == 7
     assert samples["segue_waiting_messages", "taste"] == 12
-    assert samples["segue_batch_seconds", "taste", "addBatch"] == 0.25
+    assert samples["segue_batch_seconds", "addBatch", "taste"] == 0.25
     assert samples["segue_watermark_lag_seconds", "taste"] == pytest.approx(1500, abs=9)
     assert samples["segue_report_age_seconds", "taste"] == pytest.approx(3, abs=9)
     # a query that has taken no batch yet only lives

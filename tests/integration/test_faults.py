@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import numpy as np
 import psutil
@@ -95,21 +96,22 @@ def newest(sent: list[Sent]) -> dict[str, object]:
 def test_what_falls_and_comes_back_loses_and_doubles_nothing(
     own: Stack, sender: Sender
 ) -> None:
-    own.start_stream()
-    job = StreamingJob(own.settings)
     faults: list[Callable[[Stack], None]] = [
         kill_workers,
         mongod_away,
         broker_away,
         stopped_and_started,
     ]
-    sender.send(RATE, 3, "before")
-    job.wait_until_all_counted(len(sender.sent))
-    for fault in faults:
-        sender.send(RATE, 3, fault.__name__)
-        fault(own)
-        sender.send(RATE, 1, "after")
+    own.start_stream()
+    job = StreamingJob(own.settings)
+    with closing(job.database.client):
+        sender.send(RATE, 3, "before")
         job.wait_until_all_counted(len(sender.sent))
+        for fault in faults:
+            sender.send(RATE, 3, fault.__name__)
+            fault(own)
+            sender.send(RATE, 1, "after")
+            job.wait_until_all_counted(len(sender.sent))
     wanted = Counter(each.event_id for each in sender.sent)
     assert held(own) == {"panes": wanted, "archive": wanted}
     assert own.database[store.LISTENS].count_documents({}) == len(wanted)
