@@ -157,7 +157,7 @@ def run(settings: Settings) -> None:
             _LOG.info("streaming from %s", settings.kafka.events_topic)
             _wait(spark)
         except StreamingQueryException as error:
-            raise StreamError(_first_line(error)) from error
+            raise StreamError(_explained(error, settings)) from error
         finally:
             for thread in beside:
                 thread.end()
@@ -200,8 +200,14 @@ def _patient(settings: Settings) -> Settings:
     return settings.model_copy(update={"mongo": mongo})
 
 
-def _first_line(error: StreamingQueryException) -> str:
-    return str(error).strip().splitlines()[0]
+def _explained(error: StreamingQueryException, settings: Settings) -> str:
+    said = str(error).strip().splitlines()[0]
+    return (
+        f"{said}\nStart it again: it goes on where it stood. If it says the same, "
+        f"move {settings.home / 'checkpoints'} away: the stream then reads Kafka from "
+        f"its beginning ({settings.kafka.retention_h} hours), and `segue recompute` "
+        "makes panes, tastes and lists of what lies before anew"
+    )
 
 
 def main() -> int:

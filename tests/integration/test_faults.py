@@ -79,6 +79,25 @@ def stopped_and_started(own: Stack) -> None:
     own.start_stream()
 
 
+def checkpoint_damaged(own: Stack) -> None:
+    """Let a disk keep half of what was written; do what the job then says."""
+    checkpoints = own.settings.home / "checkpoints"
+    own.stop_stream()
+    offsets = checkpoints / "taste" / "offsets"
+    newest = max(offsets.glob("[0-9]*"), key=lambda path: int(path.name))
+    newest.write_text(newest.read_text()[:20])
+    (newest.parent / f".{newest.name}.crc").unlink(missing_ok=True)
+    own.start_stream()
+    child = process.find(own.settings.home, "stream")
+    assert child is not None
+    psutil.Process(child.pid).wait(120)
+    said = process.log_tail(child)
+    assert "move" in said, said
+    assert "segue recompute" in said
+    checkpoints.rename(checkpoints.with_name("damaged"))
+    own.start_stream()
+
+
 def held(own: Stack) -> dict[str, Counter[str]]:
     panes = Counter(
         entry["event_id"]
@@ -101,6 +120,7 @@ def test_what_falls_and_comes_back_loses_and_doubles_nothing(
         mongod_away,
         broker_away,
         stopped_and_started,
+        checkpoint_damaged,
     ]
     own.start_stream()
     job = StreamingJob(own.settings)
