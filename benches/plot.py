@@ -12,29 +12,35 @@ _COLOURS: Final = ("#d1495b", "#2e86ab", "#3a7d44", "#8f5fbf", "#e08e1b", "#3333
 _SMALLEST_S: Final = 1e-3
 
 
-def cost_plot(sizes: Sequence[int], costs: Mapping[str, Sequence[float]]) -> str:
+def cost_plot(
+    sizes: Sequence[int], costs: Mapping[str, Sequence[float]], of: str = "tracks"
+) -> str:
     """Return an SVG of lines.
 
     Parameters
     ----------
     sizes : sequence of int
-        Numbers of tracks, ascending.
+        Ascending.
     costs : mapping
         Seconds by name, one for each size.
+    of : str, optional
+        What the sizes count.
     """
     highest = max(max(cost_s) for cost_s in costs.values())
     lowest = max(min(min(cost_s) for cost_s in costs.values()), _SMALLEST_S)
+    lowest = min(lowest, highest / 10)  # what is flat looks flat
     across = _Axis(sizes[0], sizes[-1], _LEFT, _WIDTH - _RIGHT)
     up = _Axis(lowest, highest, _HEIGHT - _BOTTOM, _TOP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         'font-family="system-ui, sans-serif" font-size="13">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        *_grid(across, up, sizes),
+        *_grid(across, up, sizes, of),
         *_guide(across, up, highest),
     ]
+    colours = _COLOURS[: len(costs)]
     ends = _spread([up.place(cost_s[-1]) for cost_s in costs.values()])
-    for (name, cost_s), colour, end in zip(costs.items(), _COLOURS, ends, strict=True):
+    for (name, cost_s), colour, end in zip(costs.items(), colours, ends, strict=True):
         parts += _line(across, up, sizes, cost_s, colour)
         parts.append(_text(_WIDTH - _RIGHT + 10, end + 4, name, colour))
     return "\n".join([*parts, "</svg>"]) + "\n"
@@ -57,7 +63,7 @@ class _Axis:
         return [10.0**power for power in range(first, last + 1)]
 
 
-def _grid(across: _Axis, up: _Axis, sizes: Sequence[int]) -> list[str]:
+def _grid(across: _Axis, up: _Axis, sizes: Sequence[int], of: str) -> list[str]:
     parts = list[str]()
     for cost_s in up.decades():
         y = up.place(cost_s)
@@ -68,7 +74,7 @@ def _grid(across: _Axis, up: _Axis, sizes: Sequence[int]) -> list[str]:
         parts.append(_stroke(x, up.start, x, up.end, "#dddddd"))
         parts.append(_text(x, up.start + 20, f"{size:,}", anchor="middle"))
     middle = (across.start + across.end) / 2
-    return [*parts, _text(middle, up.start + 42, "tracks", anchor="middle")]
+    return [*parts, _text(middle, up.start + 42, of, anchor="middle")]
 
 
 def _guide(across: _Axis, up: _Axis, highest: float) -> list[str]:

@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from benches.stack import say
-from benches.stream_growth import measure_growth
+from benches.stream_growth import growth_plot, measure_growth
 from benches.stream_latency import measure_latency
 from benches.stream_ranking import measure_ranking
 from benches.stream_throughput import measure_throughput
@@ -37,8 +37,9 @@ _PARTS = ("latency", "throughput", "ranking", "growth")
 @click.option("--backlog-of", default=20_000, show_default=True, help="Listeners.")
 @click.option("--most-listeners", default=100_000, show_default=True, help="Growth.")
 @click.option("--most-tracks", default=100_000, show_default=True, help="Growth.")
+@click.option("--plot", type=click.File("w"), help="Draw growth, as SVG.")
 @click.option("--json", "out", type=click.File("w"), default="-", help="Where to.")
-def main(only: tuple[str, ...], out: Any, **sizes: Any) -> None:
+def main(only: tuple[str, ...], out: Any, plot: Any, **sizes: Any) -> None:
     """Measure; see the module."""
     wanted = only or _PARTS
     answer: dict[str, Any] = {}
@@ -58,6 +59,8 @@ def main(only: tuple[str, ...], out: Any, **sizes: Any) -> None:
     if "growth" in wanted:
         say("growth …")
         answer |= measure_growth(sizes["most_listeners"], sizes["most_tracks"])
+        if plot is not None:
+            plot.write(growth_plot(answer["growth"]))
     json.dump(answer, out, indent=1)
     out.write("\n")
 

@@ -6,7 +6,7 @@ The workers' step itself, panes in and documents in MongoDB, in this process: ba
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from benches.plot import cost_plot
 from benches.stack import Stack, stack, write_index
 from models.listens import Entry
 from segue import store
@@ -46,6 +47,22 @@ def measure_growth(most_listeners: int, most_tracks: int) -> dict[str, Any]:
         sizes = {"listeners": n_listeners, "tracks": n_tracks}
         growth.append(sizes | {"ms_per_event": round(ms, 3)})
     return {"growth": growth}
+
+
+def growth_plot(growth: Sequence[Mapping[str, Any]]) -> str:
+    """Return an SVG: the time of 1,000 events, by listeners and by tracks."""
+    by = {
+        "listeners": [p for p in growth if p["tracks"] == _TRACKS],
+        "tracks": [p for p in growth if p["listeners"] == _LISTENERS],
+    }
+    sizes = sorted(
+        set.intersection(*({p[name] for p in each} for name, each in by.items()))
+    )
+    costs = {
+        f"by {name}": [{p[name]: p["ms_per_event"] for p in each}[n] for n in sizes]
+        for name, each in by.items()
+    }
+    return cost_plot(sizes, costs, "listeners or tracks, for 1,000 events")
 
 
 def _tenfold(first: int, last: int) -> Iterator[int]:

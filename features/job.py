@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from pymongo.errors import PyMongoError
 from pyspark.sql import SparkSession
 
 from features.extract import TableBuilder
+from features.growing import GrowingIndex, indexed_tracks
 from features.index import build_index
 from features.plan import BuildSummary
 from features.spec import FeatureSpec
@@ -29,12 +31,12 @@ from segue import store
 from segue.catalog import track_id_of
 from segue.clock import Clock, system_clock
 from segue.covers import covers_folder
-from segue.errors import IndexMissingError, LibraryError, SegueError
+from segue.errors import LibraryError, SegueError
 from segue.library import scan_library
 from segue.recordings import mark_recordings
 from segue.services import require_home
 from segue.settings import Settings, load_settings
-from segue.track_index import TrackIndex, read_track_index
+from segue.track_index import TrackIndex
 
 _INTERRUPTED: Final = 130
 _WORKER_ENVIRONMENT: Final = {
@@ -101,7 +103,8 @@ class FeatureJob:
         builder = TableBuilder(
             self.spark, table, spec, settings.features, self.clock, _say
         )
-        build = builder.build(self.music, retry_failed, settle_s)
+        with GrowingIndex(settings, self._listed, self.clock, _say):
+            build = builder.build(self.music, retry_failed, settle_s)
         if build.summary.found + build.n_unsettled == 0:
             raise LibraryError(
                 f"no music in {self.music}; give the folder that holds it. The index "
@@ -109,7 +112,7 @@ class FeatureJob:
             )
         extracted = monotonic()
         present = set(map(track_id_of, build.contents))
-        before = _indexed(settings.home / "index")
+        before = indexed_tracks(settings.home / "index")
         index = build_index(settings, self.clock(), spec, present, refit)
         if n_gone := len(before.difference(index.track_ids)):
             _say(f"{n_gone} tracks that are not in {self.music} have left the index")
@@ -148,6 +151,15 @@ class FeatureJob:
         settings = self.settings
         build_on_change(self.music, settings.home, settings.features.rescan_s, build)
 
+    def _listed(self, track_ids: Set[str]) -> Set[str]:
+        """Return those that the catalogue has, where there is one."""
+        if self.settings.mongo.uri is None:
+            return track_ids
+        database = store.connect(self.settings.mongo)
+        with database.client:
+            found = database[store.TRACKS].find({"_id": {"$in": list(track_ids)}}, ())
+            return {each["_id"] for each in found}
+
     def _update_catalogue(self, index: TrackIndex) -> None:
         """Scan the folder into MongoDB and group copies, where MongoDB is set.
 
@@ -164,13 +176,6 @@ class FeatureJob:
                 mark_recordings(database, index.track_ids, index.vectors)
         except (SegueError, PyMongoError) as error:
             _say(f"the catalogue was not brought up to date: {error}")
-
-
-def _indexed(folder: Path) -> frozenset[str]:
-    try:
-        return frozenset(read_track_index(folder).track_ids)
-    except IndexMissingError:
-        return frozenset()
 
 
 def _say(line: str) -> None:

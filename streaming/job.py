@@ -26,6 +26,7 @@ from segue import store
 from segue.clock import system_clock
 from segue.errors import SegueError, StreamError
 from segue.log import configure_logging
+from segue.repeating import Repeating
 from segue.services import require_reachable
 from segue.services.topics import require_broker_time
 from segue.settings import Settings, load_settings
@@ -35,7 +36,6 @@ from streaming.batch_size import messages_per_batch
 from streaming.checkpoints import open_checkpoint
 from streaming.intake import intake
 from streaming.progress import Progress
-from streaming.repeating import Repeating
 from streaming.schemas import UPDATED
 from streaming.session import create_session
 from streaming.source import read_records, valid_events, with_verdicts

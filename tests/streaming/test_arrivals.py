@@ -12,11 +12,11 @@ from pymongo.database import Database
 from segue import store
 from segue.clock import system_clock
 from segue.events import Action
+from segue.repeating import Repeating
 from segue.settings import Settings
 from segue.track_index import TrackIndex, create_track_index, write_track_index
 from streaming.arrivals import Arrivals, count_arrived
 from streaming.panes import COUNTS, DAY_S
-from streaming.repeating import Repeating
 from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, create_index
 from tests.streaming.test_updating import arrive

@@ -1,4 +1,4 @@
-"""A thread of the driver that does one thing again and again."""
+"""A thread that does one thing again and again."""
 
 import threading
 from collections.abc import Callable
