@@ -39,7 +39,7 @@ def supervise_job(
     child = subprocess.Popen(  # noqa: S603 - our own command line
         argv, env=env, stdin=subprocess.DEVNULL, process_group=0
     )
-    passing = _Passing(child.pid, JOBS[job].file, report)
+    passing = Passing(child.pid, JOBS[job].file, report)
     before = {number: signal.signal(number, passing.told) for number in _SIGNALS}
     try:
         status = child.wait()
@@ -50,8 +50,8 @@ def supervise_job(
     return status if status >= 0 else _KILLED - status
 
 
-class _Passing:
-    """Passes signals on."""
+class Passing:
+    """Passes what this process is told on to the driver program of a job."""
 
     def __init__(self, jvm_pid: int, program: str, report: Report) -> None:
         self._jvm_pid, self._program, self._report = jvm_pid, program, report

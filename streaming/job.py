@@ -91,7 +91,7 @@ def _start(
     trigger: str,
     settings: Settings,
 ) -> StreamingQuery:
-    # its jobs' pool of conf/fairscheduler.xml: lists come before counts
+    # its jobs' pool of conf/fairscheduler.xml
     spark.sparkContext.setLocalProperty("spark.scheduler.pool", name)
     return (
         writer.queryName(name)
