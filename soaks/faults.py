@@ -37,6 +37,8 @@ _N_TRACKS: Final = 5_000
 _USUAL_S: Final = 30
 _BETWEEN_S: Final = 45
 _USUAL_FACTOR: Final = 2.0
+# what is sent just before the next fault may wait for that one
+_LOOK_S: Final = 30
 
 
 @click.command(help=__doc__)
@@ -237,7 +239,7 @@ def _waits_within(
 def _slowest(
     sent: Sequence[Sent], waits_ms: Sequence[float], start: datetime, end: datetime
 ) -> float:
-    after = end + timedelta(seconds=_BETWEEN_S)
+    after = end + timedelta(seconds=_LOOK_S)
     return max(_waits_within(sent, waits_ms, (start, after)), default=0.0)
 
 
@@ -249,7 +251,7 @@ def _back_after_s(
     limit_ms: float,
 ) -> float:
     """Return how long after `end` the last slow list came, 0 where none did."""
-    after = end + timedelta(seconds=_BETWEEN_S)
+    after = end + timedelta(seconds=_LOOK_S)
     slow = [
         each.at + timedelta(milliseconds=wait)
         for each, wait in zip(sent, waits_ms, strict=True)
