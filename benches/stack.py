@@ -5,12 +5,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from pymongo.database import Database
 
@@ -84,6 +85,14 @@ class Stack:
         """Return the process that leads the streaming job."""
         return self._running().pid
 
+    def kill_workers(self) -> int:
+        """Send SIGKILL to the job's Python workers; return how many there were."""
+        job = psutil.Process(self.stream_pid()).children(recursive=True)
+        workers = list(filter(_is_worker, job))
+        for worker in workers:
+            worker.kill()
+        return len(workers)
+
     def wait_for(self, what: str, limit_s: float, look: Callable[[], bool]) -> None:
         """Look again and again until it is so.
 
@@ -106,6 +115,14 @@ class Stack:
         if not child.is_running:
             raise StreamError(f"the streaming job ended:\n{process.log_tail(child)}")
         return child
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # helpers of the JVM come and go
+        parent = process.parent()
+        is_forked = parent is not None and parent.name() != "java"
+        return is_forked and "pyspark.daemon" in process.cmdline()
+    return False
 
 
 def write_index(home: Path, n_tracks: int, rng: np.random.Generator) -> TrackIndex:

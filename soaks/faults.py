@@ -119,17 +119,7 @@ class Faults:
             self._stack.start_stream()
 
     def _kill_worker(self) -> None:
-        leader = psutil.Process(self._stack.stream_pid())
-        busy = [
-            each
-            for each in leader.children(recursive=True)
-            if "pyspark.daemon" in " ".join(each.cmdline())
-            and (parent := each.parent()) is not None
-            and parent.name() != "java"
-        ]
-        for worker in busy:
-            worker.kill()
-        say(f"killed {len(busy)} workers")
+        say(f"killed {self._stack.kill_workers()} workers")
 
     def _kill_driver(self) -> None:
         process.kill(self._home, "stream")

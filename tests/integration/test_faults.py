@@ -37,14 +37,7 @@ def sender(own: Stack) -> Sender:
 
 
 def kill_workers(own: Stack) -> None:
-    killed = []
-    for each in psutil.Process(own.stream_pid()).children(recursive=True):
-        parent = each.parent()
-        is_worker = parent is not None and parent.name() != "java"
-        if is_worker and "pyspark.daemon" in each.cmdline():
-            each.kill()
-            killed.append(each)
-    assert killed
+    assert own.kill_workers()
 
 
 def mongod_away(own: Stack) -> None:
