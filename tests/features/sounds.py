@@ -25,6 +25,15 @@ def write_sound(
     return path
 
 
+def write_silence(path: Path, minutes: int, rate_hz: int = 22_050) -> Path:
+    """Write silence, a minute at a time: a small file that takes long to read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with soundfile.SoundFile(path, "w", rate_hz, 1) as file:
+        for _ in range(minutes):
+            file.write(np.zeros(60 * rate_hz))
+    return path
+
+
 def write_samples(path: Path, samples: list[float], rate_hz: int = 22_050) -> Path:
     """Write these very samples; to a WAV file as 32-bit floats."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from segue.catalog import content_sha256, track_id_of
 from segue.clock import fixed_clock
 from segue.errors import LibraryError
 from segue.settings import FeatureSettings
-from tests.features.sounds import cut, write_sound
+from tests.features.sounds import cut, write_silence, write_sound
 from tests.features.tables import START
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def test_a_file_that_takes_too_long_is_a_failure_worth_a_try(
     workshop: Workshop,
 ) -> None:
     shutil.rmtree(workshop.music)
-    write_sound(workshop.music / "long.flac", duration_s=1800, level=0)
+    write_silence(workshop.music / "long.flac", minutes=180)
     workshop.settings = FeatureSettings(file_timeout_s=1)
     assert workshop.build().failed == 1
     (failure,) = failures_of(workshop)

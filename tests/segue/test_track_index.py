@@ -18,7 +18,7 @@ def test_an_index_is_read_as_it_was_written(tmp_path: Path) -> None:
         index.row_of,
     )
     np.testing.assert_array_equal(read.vectors, index.vectors)
-    assert isinstance(read.vectors, np.memmap)
+    assert isinstance(read.vectors.base, np.memmap)
 
 
 def test_the_newest_index_is_the_current_one_and_the_older_stays(
