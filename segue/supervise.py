@@ -18,7 +18,8 @@ from segue.settings import Settings
 from segue.submit import JOBS, Report, prepare_job
 
 _GRACE_S: Final = 60.0
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+# a terminal that is closed sends the third
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _KILLED: Final = 128
 
 
@@ -27,8 +28,9 @@ def supervise_job(
 ) -> int:
     """Run the job until it ends; return its exit status.
 
-    The first SIGINT or SIGTERM lets it end after its batch, within a minute; the second
-    ends it at once. To be called in the main thread; parameters as in `exec_job`.
+    The first SIGINT, SIGTERM or SIGHUP lets it end after its batch, within a minute;
+    the second ends it at once. To be called in the main thread; parameters as in
+    `exec_job`.
 
     Raises
     ------
@@ -63,11 +65,13 @@ class Passing:
         if self._timer is not None or driver is None:
             self._end_all()
             return
-        self._report("ending after the batch; once more to end at once")
         self._timer = threading.Timer(_GRACE_S, self._end_all)
         self._timer.daemon = True
         self._timer.start()
-        driver.terminate()
+        with suppress(psutil.NoSuchProcess):
+            driver.terminate()
+        with suppress(OSError):  # the terminal may be gone
+            self._report("ending after the batch; once more to end at once")
 
     def end(self) -> None:
         """Do nothing any more."""
