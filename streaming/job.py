@@ -161,6 +161,9 @@ def run(settings: Settings) -> None:
         finally:
             for thread in beside:
                 thread.end()
+            # a batch that the end cuts off would bury the error below its stack trace
+            for query in spark.streams.active:
+                query.stop()
             spark.stop()
 
 
