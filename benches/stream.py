@@ -9,7 +9,9 @@ nothing (`kafka_read`), reads and parses them by `from_json` (`parse`), and at w
 whole job, panes, lists, archive, listens and counts, takes them in (`pipeline`).
 `ranking`: the 50 nearest of 100,000 and of a million tracks for 500 listeners, against
 the bare matrix product (`rank_over_matmul`), one thread each, in turns. `growth`: what
-an event costs a worker, by how many listeners and tracks there are.
+an event costs a worker, by how many listeners and tracks there are. `graph`: what the
+graph of a large index finds of the 96 nearest (`recall`), the time of a query with it
+and without, and what it takes to make it and to add 100 tracks.
 """
 
 import json
@@ -19,12 +21,13 @@ from typing import Any
 import click
 
 from benches.stack import say
+from benches.stream_graph import measure_graph
 from benches.stream_growth import growth_plot, measure_growth
 from benches.stream_latency import measure_latency
 from benches.stream_ranking import measure_ranking
 from benches.stream_throughput import measure_throughput
 
-_PARTS = ("latency", "throughput", "ranking", "growth")
+_PARTS = ("latency", "throughput", "ranking", "growth", "graph")
 
 
 @click.command(help=__doc__)
@@ -37,6 +40,7 @@ _PARTS = ("latency", "throughput", "ranking", "growth")
 @click.option("--backlog-of", default=20_000, show_default=True, help="Listeners.")
 @click.option("--most-listeners", default=100_000, show_default=True, help="Growth.")
 @click.option("--most-tracks", default=100_000, show_default=True, help="Growth.")
+@click.option("--graph-of", default=1_000_000, show_default=True, help="Tracks.")
 @click.option("--plot", type=click.File("w"), help="Draw growth, as SVG.")
 @click.option("--json", "out", type=click.File("w"), default="-", help="Where to.")
 def main(only: tuple[str, ...], out: Any, plot: Any, **sizes: Any) -> None:
@@ -61,6 +65,9 @@ def main(only: tuple[str, ...], out: Any, plot: Any, **sizes: Any) -> None:
         answer |= measure_growth(sizes["most_listeners"], sizes["most_tracks"])
         if plot is not None:
             plot.write(growth_plot(answer["growth"]))
+    if "graph" in wanted:
+        say("graph …")
+        answer |= measure_graph((100_000, sizes["graph_of"]))
     json.dump(answer, out, indent=1)
     out.write("\n")
 

@@ -125,7 +125,8 @@ def _build(
     version = index_version(spec, space, rows.track_ids)
     if fitted is None or version != fitted.index.version:
         write_space(folder / version, space)
-        write_track_index(folder, _placed(version, space, rows, known))
+        placed = _placed(version, space, rows, known)
+        write_track_index(folder, placed, settings.features.exact_tracks)
     return read_track_index(folder)
 
 

@@ -121,7 +121,7 @@ def import_features(
             intake, rows = _take_in(settings.home, path, file, now, report)
         table = intake.table
         with hold_track_index(settings.home / "index"):
-            index = _build_index(settings.home / "index", table.layout, rows, now)
+            index = _build_index(settings, table.layout, rows, now)
         if database is not None:
             write_catalogue(database, table.folder.name, rows.tracks, index, now)
     return intake.summary(index)
@@ -253,10 +253,10 @@ class _Intake:
 
 
 def _build_index(
-    folder: Path, layout: Layout, rows: ReadyRows, now: datetime
+    settings: Settings, layout: Layout, rows: ReadyRows, now: datetime
 ) -> TrackIndex:
     """Fit the space to the table and make its index the current one."""
-    n_tracks = len(rows.vectors)
+    folder, n_tracks = settings.home / "index", len(rows.vectors)
     chosen = (
         np.linspace(0, n_tracks - 1, min(n_tracks, _MAX_FITTED)).round().astype(int)
     )
@@ -273,9 +273,8 @@ def _build_index(
         points = np.concatenate(parts)
         ids = rows.tracks["track_id"].to_pylist()
         write_space(folder / version, space)
-        write_track_index(
-            folder, create_track_index(version, ids, points, hub_scales(space, points))
-        )
+        index = create_track_index(version, ids, points, hub_scales(space, points))
+        write_track_index(folder, index, settings.features.exact_tracks)
     return read_track_index(folder)
 
 

@@ -30,8 +30,8 @@ from features.report_figures import (
 from features.spec import FeatureSpec
 from features.verdicts import HIGH_SKEW, LARGE_SHIFT, percent
 from segue.errors import LibraryError
+from segue.files import write_atomically
 from segue.settings import Settings
-from segue.track_index import write_atomically
 
 MAX_ROWS: Final = 20
 """Most rows of a table of the page."""

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.metrics import evenly_spaced
-from segue.track_index import write_atomically
+from segue.files import write_atomically
 
 METHOD: Final = "z-score, block weights, half whitened, unit length, local scaling / 1"
 BLOCK_WEIGHTS: Final[Mapping[str, float]] = {

@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.candidates import top_rows
 from models.evidence import Evidence
 from models.groups import Rows, TrackGroups
 from models.horizons import Horizon, Horizons, direction_of
+from models.nearest import nearest_rows
 from models.seeds import Seed, seeds_of
 from models.variety import Caps, choose
 from segue.settings import TasteSettings
@@ -115,7 +115,7 @@ def rank(
     if not wanted:
         return [Ranked([], []) for _ in requests]
     found = iter(
-        top_rows(
+        nearest_rows(
             np.concatenate([plan.queries for plan in wanted]).astype(np.float32),
             index,
             _n_candidates(settings, index),

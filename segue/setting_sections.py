@@ -87,6 +87,8 @@ class FeatureSettings(Section):
     """Hours after which a changed catalogue has its space fitted anew all the same."""
     rescan_s: PositiveInt = 300
     """Seconds after which `--watch` looks through the folder without being told."""
+    exact_tracks: PositiveInt = 200_000
+    """Above so many tracks a graph finds what is near, which may miss one of 100."""
 
 
 class StreamSettings(Section):

@@ -7,20 +7,22 @@ in one step, so that a reader sees a whole index or the one before.
 
 import fcntl
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import IndexMissingError
+from segue.files import write_atomically
+from segue.track_graph import TrackGraph, read_graph, write_graph
 
 _POINTER: Final = "CURRENT"
 _IDS: Final = "track_ids.json"
@@ -31,6 +33,7 @@ _LOCK: Final = "_LOCK"
 # a batch of the stream may wait long for MongoDB before it opens its index
 _KEPT_BUILDS: Final = 5
 _KEPT_S: Final = 3600.0
+_NOT_WHOLE: Final = (OSError, ValueError, EOFError, BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class TrackIndex:
     lineage : str
         The same for builds that follow one another and only add tracks: what was
         computed from the vectors of one holds for the next.
+    graph : TrackGraph or None
+        Finds what is near where there are too many tracks to look at each.
     """
 
     version: str
@@ -62,6 +67,7 @@ class TrackIndex:
     scales: NDArray[np.float32]
     row_of: dict[str, int]
     lineage: str
+    graph: TrackGraph | None = None
 
 
 def create_track_index(
@@ -81,13 +87,29 @@ def create_track_index(
     return TrackIndex(version, track_ids, vectors, scales, rows, lineage or version)
 
 
-def write_track_index(folder: Path, index: TrackIndex) -> None:
+def write_track_index(
+    folder: Path, index: TrackIndex, exact_tracks: int | None = None
+) -> None:
     """Store `index` below `folder` and make it the current one.
 
     The few builds before it stay, for readers that still have them open.
+
+    Parameters
+    ----------
+    exact_tracks : int, optional
+        Above so many tracks the index gets a graph; default is none.
     """
     target = folder / index.version
     target.mkdir(parents=True, exist_ok=True)
+    if exact_tracks is not None and len(index.track_ids) > exact_tracks:
+        before = _whole_index(folder)
+        write_graph(
+            target,
+            index.vectors,
+            index.scales,
+            None if before is None else before.graph,
+            _kept_rows(before, index),
+        )
     with write_atomically(target / _IDS) as file:
         file.write(json.dumps(index.track_ids).encode())
     for name, array in ((_VECTORS, index.vectors), (_SCALES, index.scales)):
@@ -123,7 +145,7 @@ def read_track_index(folder: Path) -> TrackIndex:
         )
     try:
         return open_track_index(folder, version)
-    except (OSError, ValueError, EOFError) as error:
+    except _NOT_WHOLE as error:
         raise IndexMissingError(
             f"the track index {folder / version} is not whole ({error}); run "
             "`segue features build DIR` again"
@@ -139,7 +161,8 @@ def open_track_index(folder: Path, version: str) -> TrackIndex:
     scales = np.load(folder / version / _SCALES)
     named = folder / version / _LINEAGE
     lineage = named.read_text(encoding="utf-8") if named.exists() else version
-    return create_track_index(version, track_ids, vectors, scales, lineage)
+    index = create_track_index(version, track_ids, vectors, scales, lineage)
+    return replace(index, graph=read_graph(folder / version))
 
 
 @contextmanager
@@ -151,18 +174,28 @@ def hold_track_index(folder: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def write_atomically(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that appears under its name when it is whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def _whole_index(folder: Path) -> TrackIndex | None:
+    """Return the current index; None where there is none, or it isn't whole."""
     try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        return read_track_index(folder)
+    except IndexMissingError:
+        return None
+
+
+def _kept_rows(before: TrackIndex | None, index: TrackIndex) -> NDArray[np.int32]:
+    """Return the row in `index` of each track before; -1 for one that left or moved."""
+    if before is None:
+        return np.empty(0, dtype=np.int32)
+    found = [index.row_of.get(track_id, -1) for track_id in before.track_ids]
+    rows = np.array(found, dtype=np.int32)
+    if before.vectors.shape[1] != index.vectors.shape[1]:
+        return np.full_like(rows, -1)
+    old = np.flatnonzero(rows >= 0)
+    new = rows[old]
+    is_same = (before.vectors[old] == index.vectors[new]).all(axis=1)
+    is_same &= before.scales[old] == index.scales[new]
+    rows[old[~is_same]] = -1
+    return rows
 
 
 def _prune(folder: Path, version: str) -> None:

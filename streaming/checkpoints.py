@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from segue.errors import StreamError
+from segue.files import write_atomically
 from segue.settings import Settings
-from segue.track_index import write_atomically
 
 _PLAN: Final = "segue-plan.json"
 # raise it when stateful plan or schema of a query change
