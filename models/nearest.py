@@ -43,7 +43,9 @@ def nearest_rows(
     if near:
         found = graph.near(queries[near], beam)
         for n, candidates in zip(near, found, strict=True):
-            usable = np.setdiff1d(candidates, [-1, *excluded[n]])
+            usable = candidates[candidates >= 0]
+            if len(excluded[n]):
+                usable = usable[~np.isin(usable, excluded[n])]
             best = _best(queries[n], usable, index, k)
             rows[n, : len(best)] = best
     return rows

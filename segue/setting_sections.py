@@ -118,6 +118,8 @@ class StreamSettings(Section):
     """Most messages that one micro-batch takes; `intake` a quarter of it."""
     batch_mb: PositiveInt = 256
     """Most MiB of them: of large messages a micro-batch takes fewer."""
+    lists_s: PositiveFloat = 2.0
+    """Seconds in which a micro-batch makes lists; more of them follow a backlog."""
     small_files: PositiveInt = 48
     """Small files of a date in the archive; where there are more, they are merged."""
 

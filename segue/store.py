@@ -17,6 +17,7 @@ collection         `_id`                                  written by
 `taste_past`       user_id                                the stream
 `tastes`           user_id                                the stream
 `recommendations`  user_id                                the stream
+`lists_due`        user_id                                the stream
 `rejected_counts`  topic|partition|from_offset            the stream
 `stream_progress`  name of the query                      the stream
 `forgets`          user_id|event_id                       the stream
@@ -67,6 +68,7 @@ TASTE_DAYS: Final = "taste_days"
 TASTE_PAST: Final = "taste_past"
 TASTES: Final = "tastes"
 RECOMMENDATIONS: Final = "recommendations"
+LISTS_DUE: Final = "lists_due"
 REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
 FORGETS: Final = "forgets"
@@ -105,6 +107,7 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     TASTE_DAYS: [IndexModel([("user_id", ASCENDING), ("day", ASCENDING)])],
     RECOMMENDATIONS: [IndexModel([("updated_at", ASCENDING)])],
+    LISTS_DUE: [IndexModel([("since", ASCENDING)])],
     REJECTED_COUNTS: [
         IndexModel(
             [("topic", ASCENDING), ("partition", ASCENDING), ("from_offset", ASCENDING)]

@@ -33,9 +33,10 @@ from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.arrivals import Arrivals
 from streaming.batch_size import messages_per_batch
+from streaming.catching_up import CatchingUp
 from streaming.checkpoints import open_checkpoint
 from streaming.intake import intake
-from streaming.progress import Progress
+from streaming.progress import Progress, is_behind
 from streaming.schemas import UPDATED
 from streaming.session import create_session
 from streaming.source import read_records, valid_events, with_verdicts
@@ -50,6 +51,7 @@ _INTAKE_SHARE: Final = 0.25
 _OUTAGE_MS: Final = 60_000
 _ARRIVALS_S: Final = 1.0
 _PROGRESS_S: Final = 1.0
+_CATCH_UP_S: Final = 0.5
 _LOOK_S: Final = 1
 # longer than a batch of a backlog may take, shorter than who waits for the job's end
 _BATCH_S: Final = 50.0
@@ -62,7 +64,9 @@ def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
     records = _records(spark, settings, topics, share=1.0)
     panes = open_panes(valid_events(records, settings), settings.stream)
     # the workers write; what comes back are counts, which nobody needs
-    done = by_listener(panes).mapInArrow(updating(settings), UPDATED)
+    done = by_listener(panes).mapInArrow(
+        updating(settings, lists_s=settings.stream.lists_s), UPDATED
+    )
     trigger = f"{settings.stream.trigger_ms} milliseconds"
     writer = done.writeStream.format("noop")
     return _start(spark, "taste", writer, trigger, settings)
@@ -150,8 +154,12 @@ def run(settings: Settings) -> None:
             Repeating("progress", _PROGRESS_S, progress.look),
         ]
         try:
-            start_taste(spark, settings)
+            taste = start_taste(spark, settings)
             start_intake(spark, settings)
+            catching_up = CatchingUp(
+                spark, database, settings, lambda: is_behind(taste)
+            )
+            beside.append(Repeating("catching up", _CATCH_UP_S, catching_up.look))
             for thread in beside:
                 thread.start()
             _LOG.info("streaming from %s", settings.kafka.events_topic)

@@ -56,6 +56,15 @@ class Progress:
                 _LOG.warning("progress of query %s: %s", query.name, error)
 
 
+def is_behind(query: StreamingQuery) -> bool:
+    """Whether more messages wait for a query than its last micro-batch could take."""
+    last = query.lastProgress
+    if last is None:
+        # before its first has ended, nothing is known of what waits
+        return bool(query.status["isTriggerActive"])
+    return bool(progress_document(json.loads(last.json))["n_waiting"])
+
+
 def progress_document(progress: dict[str, Any]) -> Document:
     """Return the figures of one micro-batch from Spark's own report."""
     operators = progress.get("stateOperators", [])

@@ -31,14 +31,10 @@ from segue.track_index import open_track_index, read_track_index
 from streaming.archive import FOLDER, archived_events, dates_of
 from streaming.columns import in_groups
 from streaming.forget_rules import read_rules
+from streaming.known import remembered_panes, with_stored
 from streaming.panes import DAY_S, panes_in
 from streaming.session import create_session, worker_database
-from streaming.updating import (
-    refresh_list,
-    remembered_panes,
-    windows_of,
-    with_stored,
-)
+from streaming.updating import refresh_list, windows_of
 from streaming.windows import by_listener, day_panes, short_panes
 
 _DONE: Final = "n long"

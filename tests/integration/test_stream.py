@@ -254,3 +254,28 @@ def wrote(job: StreamingJob, n_before: int) -> bool:
     return job.n_counted() > n_before or (
         job.database[store.TASTE_WINDOWS].count_documents({}) > 0 and n_before == 0
     )
+
+
+def test_lists_that_a_backlog_leaves_due_follow_it(
+    settings: SettingsFactory, streaming_job: JobFactory, rng: np.random.Generator
+) -> None:
+    # not even the first listeners of a micro-batch get their lists in it
+    ready = settings(topics=True, stream={"watermark_s": 7200, "lists_s": 1e-9})
+    write_track_index(ready.home / "index", INDEX)
+    events = some_plays(rng, 300)
+    send(ready.kafka, [event.to_json() for event in events])
+    job = streaming_job(ready)
+    job.start()
+    due = job.database[store.LISTS_DUE]
+    job.wait_for("due list", due.find_one)
+    job.kill()
+    job.start()
+    job.wait_until_all_counted(len(events))
+    job.wait_for("last list", lambda: due.find_one() is None)
+    newest: dict[str, datetime] = {}
+    for event in events:
+        ms = event.event_time.microsecond // 1_000
+        at = event.event_time.replace(microsecond=ms * 1_000)
+        newest[event.user_id] = max(at, newest.get(event.user_id, at))
+    lists = job.database[store.RECOMMENDATIONS].find()
+    assert {each["_id"]: each["newest_event_at"] for each in lists} == newest
