@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -85,6 +86,19 @@ class Stack:
         """Return the process that leads the streaming job."""
         return self._running().pid
 
+    def processes(self) -> dict[str, list[psutil.Process]]:
+        """Return what runs: `broker`, `mongod`, and of the job `jvm`, `workers`."""
+        found: dict[str, list[psutil.Process]] = defaultdict(list)
+        for name, role in ((kafka.NAME, "broker"), (mongo.NAME, "mongod")):
+            child = process.find(self.settings.home, name)
+            if child is not None:
+                found[role].append(psutil.Process(child.pid))
+        job = psutil.Process(self.stream_pid())
+        for each in (job, *job.children(recursive=True)):
+            with suppress(psutil.Error):  # helpers come and go
+                found[_role(each)].append(each)
+        return dict(found)
+
     def kill_workers(self) -> int:
         """Send SIGKILL to the job's Python workers; return how many there were."""
         job = psutil.Process(self.stream_pid()).children(recursive=True)
@@ -115,6 +129,12 @@ class Stack:
         if not child.is_running:
             raise StreamError(f"the streaming job ended:\n{process.log_tail(child)}")
         return child
+
+
+def _role(process: psutil.Process) -> str:
+    if process.name() == "java":
+        return "jvm"
+    return "workers" if "pyspark.daemon" in process.cmdline() else "driver"
 
 
 def _is_worker(process: psutil.Process) -> bool:

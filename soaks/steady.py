@@ -1,9 +1,10 @@
 """A steady load on the streaming job, and the memory that it takes the longer it runs.
 
 Listeners play and skip, some of them for the first time, and every ten seconds the
-memory of the job's processes is noted: of the JVM, of Spark's Python workers together,
-and of the rest. After the first third, which warms up, a line is laid through what was
-seen; told is how much it climbs in an hour, and the medians of the last two thirds.
+memory of the job's processes is noted, of the JVM, of Spark's Python workers together
+and of the driver, and that of the services beside it. After the first third, which
+warms up, a line is laid through what was seen; told is how much it climbs in an hour,
+and the medians of the thirds.
 """
 
 import json
@@ -25,6 +26,7 @@ _LOOK_S: Final = 10.0
 _N_TRACKS: Final = 10_000
 _THIRDS: Final = 3
 _MIB: Final = 1 << 20
+_OF_JOB: Final = ("driver", "jvm", "workers")
 
 
 @click.command(help=__doc__)
@@ -59,7 +61,7 @@ class _Memory(threading.Thread):
 
     def __init__(self, running: Stack) -> None:
         super().__init__(daemon=True)
-        self._root = psutil.Process(running.stream_pid())
+        self._stack = running
         self._seen: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._is_over = threading.Event()
 
@@ -81,10 +83,12 @@ class _Memory(threading.Thread):
 
     def _look(self) -> dict[str, float]:
         found: dict[str, float] = defaultdict(float)
-        for process in (self._root, *self._root.children(recursive=True)):
-            with suppress(psutil.Error):  # helpers come and go
-                found[_role(process)] += process.memory_info().rss / _MIB
-        return found | {"all": sum(found.values())}
+        for role, processes in self._stack.processes().items():
+            for process in processes:
+                with suppress(psutil.Error):  # helpers come and go
+                    found[role] += process.memory_info().rss / _MIB
+        of_job = sum(found[role] for role in _OF_JOB)
+        return found | {"job": of_job}
 
     def answer(self) -> dict[str, Any]:
         """Return of each role the medians by third, and MiB an hour after the first."""
@@ -100,12 +104,6 @@ class _Memory(threading.Thread):
                 "climb_per_hour": round(float(slope) * 3600),
             }
         return answer
-
-
-def _role(process: psutil.Process) -> str:
-    if process.name() == "java":
-        return "jvm"
-    return "workers" if "pyspark.daemon" in process.cmdline() else "driver"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
@@ -19,6 +19,11 @@ from segue.clock import Clock
 from segue.store import Document
 
 _LOG = logging.getLogger(__name__)
+_DROPPED: Final = (
+    "query %s leaves events out of panes and lists: they lie before its watermark, %s, "
+    "as when a clock ran ahead and came back. They are archived; half an hour after "
+    "that time `segue recompute --from DATE --to DATE` brings them in"
+)
 
 
 class Progress:
@@ -41,12 +46,14 @@ class Progress:
     ) -> None:
         self._progress = database[store.STREAM_PROGRESS]
         self._queries, self._clock = queries, clock
+        self._told: datetime | None = None
 
     def look(self) -> None:
         """Write the figures as of now; a query that waits for events lives, too."""
         for query in self._queries():
             last = query.lastProgress
             known = progress_document(json.loads(last.json)) if last else {}
+            self._tell_of_dropped(query.name, known)
             fields = {"state": "running"} | known | {"updated_at": self._clock()}
             try:
                 self._progress.update_one(
@@ -54,6 +61,16 @@ class Progress:
                 )
             except PyMongoError as error:
                 _LOG.warning("progress of query %s: %s", query.name, error)
+
+    def _tell_of_dropped(self, name: str, known: Document) -> None:
+        """Say once of each watermark that events lay behind it.
+
+        The judge comes first and lets none through that does, unless the clocks of
+        broker and clients ran ahead together and came back.
+        """
+        if known.get("n_dropped_by_watermark") and known["watermark"] != self._told:
+            self._told = known["watermark"]
+            _LOG.warning(_DROPPED, name, self._told)
 
 
 def is_behind(query: StreamingQuery) -> bool:

@@ -31,6 +31,7 @@ BUNDLES: Final = {
     ),
     "spark": (("org.apache.spark", "spark-sql-kafka-0-10_2.13", SPARK_VERSION),),
     "tools": (("org.apache.kafka", "kafka-tools", KAFKA_VERSION),),
+    "mongo": (("org.mongodb.spark", "mongo-spark-connector_2.13", "10.5.0"),),
 }
 NEEDED: Final = ("kafka", "spark")
 _MARKER: Final = "RESOLVED"
