@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 from tqdm import tqdm
 
 from segue import store
-from segue.clock import Clock, system_clock
+from segue.clock import system_clock
 from segue.errors import StreamError
 from segue.events import Action, PlaybackEvent
 from segue.settings import Settings
@@ -52,10 +52,9 @@ class Sender:
         track_ids: Sequence[str],
         n_listeners: int,
         rng: np.random.Generator,
-        clock: Clock = system_clock,
     ) -> None:
         self.sent: list[Sent] = []
-        self._settings, self._rng, self._clock = settings, rng, clock
+        self._settings, self._rng = settings, rng
         self._track_ids, self._n_listeners = track_ids, n_listeners
         self._number = 0
 
@@ -90,7 +89,7 @@ class Sender:
         is_end = self._rng.random() < _SHARE_HEARD_OUT
         action = Action.COMPLETED if is_end else Action.SKIPPED
         heard_ms = _DURATION_MS if is_end else int(self._rng.integers(60_000))
-        now = self._clock()
+        now = system_clock()
         return PlaybackEvent(
             event_id=f"e{self._number:012d}",
             user_id=f"listener-{self._rng.integers(self._n_listeners):05d}",

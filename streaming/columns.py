@@ -29,6 +29,13 @@ def tuples(structs: pa.StructArray, names: Sequence[str]) -> list[tuple[Any, ...
     return list(zip(*columns, strict=True))
 
 
+def dicts(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return each row by the names of its columns."""
+    names = batch.schema.names
+    rows = zip(*(_values(column) for column in batch.columns), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def _values(column: pa.Array) -> list[Any]:
     is_time = pa.types.is_timestamp(column.type) and not column.null_count
     return moments(column) if is_time else list(column.to_pylist())

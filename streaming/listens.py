@@ -23,6 +23,7 @@ from segue.events import Action, listen_weight
 from segue.fields import MAX_INT
 from segue.settings import Settings
 from segue.store import Document
+from streaming.columns import dicts
 from streaming.forget_rules import is_forgotten, read_rules
 from streaming.session import settle_worker, worker_database
 
@@ -61,7 +62,7 @@ def _writing(
         n_events = 0
         for batch in batches:
             rules = read_rules(database, set(batch["user_id"].to_pylist()))
-            heard = [r for r in batch.to_pylist() if not is_forgotten(r, rules)]
+            heard = [r for r in dicts(batch) if not is_forgotten(r, rules)]
             write_documents(database, map(listen_document, heard))
             n_events += len(heard)
         yield pa.RecordBatch.from_pylist([{"n_events": n_events}], schema=schema)

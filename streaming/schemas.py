@@ -53,7 +53,7 @@ JUDGED: Final = StructType(
         *OTHER_FIELDS,
     ]
 )
-"""A message with its outcome, and its event if it is one."""
+"""A message with its outcome, its event, and its bytes where there is a reason."""
 
 VALID: Final = StructType(
     [f for f in COORDINATES if f.name in ("partition", "offset")] + EVENT_FIELDS

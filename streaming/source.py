@@ -86,7 +86,9 @@ def with_verdicts(records: DataFrame, settings: Settings) -> DataFrame:
         columns["outcome"] = pa.array([v.outcome.value for v in verdicts])
         reasons = [v.reason for v in verdicts]
         columns["reason"] = pa.array(reasons, pa.string())
-        columns["raw"] = batch["value"]
+        is_told = pa.array([reason is not None for reason in reasons])
+        nothing = pa.scalar(None, batch["value"].type)
+        columns["raw"] = pc.if_else(is_told, batch["value"], nothing)
         columns |= _event_columns([v.event for v in verdicts], JUDGED)
         return _batch_of(columns, JUDGED)
 

@@ -1,25 +1,33 @@
 """Clocks that jump and come back: what each does to events, and that none is lost.
 
-The services and the job run with a clock that a file sets (libfaketime); the listeners'
-own clock is the sender's.
+What the job sees of a broker's clock is the time that each message bears. Here the
+topic takes that from the sender, once the job runs.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import libfaketime
-import numpy as np
 import pytest
+from click.testing import CliRunner
+from kafka import KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
 
-from benches.live_load import Sender
-from benches.stack import Stack, create_bench_index, stack
 from segue import store
-from segue.clock import system_clock
+from segue.cli import main
+from segue.clock import fixed_clock, system_clock
+from segue.services import kafka, process
+from segue.settings import Settings, to_environment
 from segue.track_index import write_track_index
-from tests.integration.conftest import StreamingJob
+from streaming.archive import read_archive
+from streaming.panes import DAY_S
+from tests.conftest import SettingsFactory
+from tests.factories import create_event, create_index
+from tests.integration.conftest import NAME, StreamingJob
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 pytestmark = [
     pytest.mark.kafka,
@@ -28,80 +36,149 @@ pytestmark = [
     pytest.mark.slow,
 ]
 
-RATE, N_LISTENERS = 40.0, 20
-LIBRARY = Path(libfaketime.__file__).parent.joinpath(
-    "vendor", "libfaketime", "src", "libfaketime.so.1"
-)
+N_EVENTS = 20
+JobFactory = Callable[[Settings], StreamingJob]
 
 
-@dataclass
-class Clocks:
-    """How far the clocks are from the true one, in minutes."""
+class Shown:
+    """Sends events whose clock, and whose broker's, may be wrong."""
 
-    file: Path
-    listeners: float = 0
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.kafka.events_topic
+        self._producer = KafkaProducer(
+            bootstrap_servers=settings.kafka.bootstrap, acks="all"
+        )
 
-    def set(self, machines: float, listeners: float) -> None:
-        """Let services and job show one time, and the listeners another."""
-        whole = self.file.with_suffix(".new")
-        whole.write_text(f"{machines * 60:+.0f}\n")
-        whole.replace(self.file)
-        self.listeners = listeners
+    def send(self, clients_min: float, broker_min: float) -> set[str]:
+        """Send events with clocks that are so many minutes ahead; return their ids."""
+        now, ids = system_clock(), set()
+        shown = int((now + timedelta(minutes=broker_min)).timestamp() * 1000)
+        for number in range(N_EVENTS):
+            event = create_event(
+                track_id=f"t{number:03d}",
+                user_id=f"listener-{number % 4}",
+                at=now + timedelta(minutes=clients_min),
+            )
+            ids.add(event.event_id)
+            key = event.user_id.encode()
+            self._producer.send(
+                self._topic, key=key, value=event.to_json(), timestamp_ms=shown
+            )
+        self._producer.flush()
+        return ids
 
-    def now(self) -> datetime:
-        return system_clock() + timedelta(minutes=self.listeners)
-
-    def environment(self) -> dict[str, str]:
-        return {
-            "LD_PRELOAD": str(LIBRARY),
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-
-@pytest.fixture
-def clocks(tmp_path: Path) -> Clocks:
-    clocks = Clocks(tmp_path / "clock")
-    clocks.set(0, 0)
-    return clocks
+    def close(self) -> None:
+        self._producer.close()
 
 
 @pytest.fixture
-def own(jars: object, clocks: Clocks) -> Iterator[Stack]:
-    """Services that show the time of `clocks`."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in clocks.environment().items():
-            patch.setenv(name, value)
-        with stack() as running:
-            yield running
+def ready(settings: SettingsFactory) -> Settings:
+    made = settings(topics=True)
+    write_track_index(made.home / "index", create_index())
+    return made
 
 
-def test_clocks_that_jump_and_come_back_lose_nothing(
-    own: Stack, clocks: Clocks
+@pytest.fixture
+def job(ready: Settings, streaming_job: JobFactory) -> StreamingJob:
+    made = streaming_job(ready)
+    made.start()
+    made.wait_for("job", lambda: progress(made))
+    return made
+
+
+@pytest.fixture
+def shown(ready: Settings, job: StreamingJob) -> Iterator[Shown]:
+    """Let the topic bear the sender's times, from when the job runs."""
+    client = kafka.admin(str(ready.kafka.bootstrap), ready.kafka.timeout_ms)
+    ours = {
+        "message.timestamp.type": "CreateTime",
+        "message.timestamp.after.max.ms": str(2**62),
+    }
+    topic = ready.kafka.events_topic
+    client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, ours)])
+    client.close()
+    sender = Shown(ready)
+    yield sender
+    sender.close()
+
+
+def progress(job: StreamingJob) -> store.Document:
+    return job.database[store.STREAM_PROGRESS].find_one({"_id": "taste"}) or {}
+
+
+def n_counted(job: StreamingJob) -> int:
+    return sum(count["n_read"] for count in job.database[store.REJECTED_COUNTS].find())
+
+
+def in_panes(job: StreamingJob, length_s: int | None = None) -> list[str]:
+    wanted = {} if length_s is None else {"window_length_s": length_s}
+    return sorted(
+        entry["event_id"]
+        for pane in job.database[store.TASTE_WINDOWS].find(wanted)
+        for entry in pane["entries"]
+    )
+
+
+def archived(settings: Settings) -> list[str]:
+    table = read_archive(settings.home).to_table(columns=["event_id"])
+    return sorted(table["event_id"].to_pylist())
+
+
+def rejected(job: StreamingJob) -> int:
+    found = job.database[store.REJECTED_COUNTS].find()
+    return sum(sum(count["rejected"].values()) for count in found)
+
+
+def test_jumps_lose_nothing(ready: Settings, job: StreamingJob, shown: Shown) -> None:
+    sent = set[str]()
+    for ahead_min in (0, -20, 0, 20, 0):
+        sent |= shown.send(ahead_min, ahead_min)
+        job.wait_until_all_counted(len(sent))
+    assert in_panes(job, ready.stream.pane_s) == sorted(sent) == archived(ready)
+    assert rejected(job) == 0
+
+    # the broker's clock alone, ahead: what comes then is late
+    late = shown.send(0, 60)
+    job.wait_until_all_counted(len(sent | late))
+    assert in_panes(job, DAY_S) == sorted(late)
+
+    # and behind: what comes then lies ahead of it
+    refused = shown.send(0, -60)
+    job.wait_until_all_counted(len(sent | late | refused))
+    assert rejected(job) == N_EVENTS
+    again = ["rejected", "retry", "--reason", "future_time", "--json"]
+    done = CliRunner().invoke(main, again, env=dict(to_environment(ready)))
+    assert json.loads(done.output)["sent"] == N_EVENTS, done.output
+    job.wait_until_all_counted(len(sent | late) + 2 * N_EVENTS)
+    everything = sorted(sent | late | refused)
+    assert in_panes(job) == everything == archived(ready)
+
+
+def test_after_a_jump_of_an_hour_the_job_says_what_recompute_brings_back(
+    ready: Settings, job: StreamingJob, shown: Shown, spark: "SparkSession"
 ) -> None:
-    rng = np.random.default_rng(4)
-    index = create_bench_index(200, rng)
-    write_track_index(own.settings.home / "index", index)
-    sender = Sender(own.settings, index.track_ids, N_LISTENERS, rng, clocks.now)
-    own.start_stream()
-    job = StreamingJob(own.settings)
+    from streaming.recompute import recompute
 
-    def send(name: str) -> set[str]:
-        """Send for a second; return the ids of what was sent."""
-        n_before = len(sender.sent)
-        sender.send(RATE, 1, name)
-        job.wait_for("count", lambda: job.n_counted() >= len(sender.sent))
-        return {each.event_id for each in sender.sent[n_before:]}
+    kept = shown.send(0, 0) | shown.send(60, 60)
+    job.wait_until_all_counted(len(kept))
+    now = system_clock()
+    job.wait_for("watermark", lambda: (progress(job).get("watermark") or now) > now)
+    dropped = shown.send(0, 0)
+    job.wait_for("count", lambda: n_counted(job) == len(kept | dropped))
+    assert in_panes(job) == sorted(kept)
+    assert archived(ready) == sorted(kept | dropped)
 
-    with closing(job.database.client):
-        send("before")
-        clocks.set(20, 20)
-        send("20 minutes ahead")
-        clocks.set(0, 0)
-        send("and back")
-        clocks.set(60, 0)
-        late = send("machines alone ahead")
-        clocks.set(0, 0)
-        send("and back")
-        assert job.database[store.STREAM_PROGRESS].find_one({"_id": "taste"}), len(late)
+    def log() -> str:
+        child = process.find(ready.home, NAME)
+        return "" if child is None else process.log_tail(child)
+
+    job.wait_for("warning", lambda: "segue recompute" in log())
+    job.stop()
+    a_day, later = timedelta(days=1), fixed_clock(now + timedelta(hours=2))
+    recompute(spark, ready, now.date() - a_day, now.date() + a_day, later)
+    assert in_panes(job) == sorted(kept | dropped)
+    newest: dict[str, datetime] = {
+        each["_id"]: each["newest_event_at"]
+        for each in job.database[store.RECOMMENDATIONS].find()
+    }
+    assert min(newest.values()) > now
