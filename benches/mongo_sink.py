@@ -20,11 +20,20 @@ import click
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructType
+from pyspark.sql.types import (
+    ArrayType,
+    DoubleType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
 
 from benches.stack import say
 from models.ranking import CHOICE_PARTS, PARTS
 from segue import store
+from segue.clock import system_clock
 from segue.services import mongo, process
 from segue.services.jars import bundle, resolve_jars
 from segue.services.java import find_java
@@ -34,10 +43,25 @@ from streaming.session import worker_database
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _N_ITEMS: Final = 20
 _PARTS: Final = (*PARTS, *CHOICE_PARTS)
-_SHAPE: Final = (
-    "_id string, index_version string, newest_event_at timestamp, items array<struct<"
-    f"track_id string, rank int, score double, parts struct<"
-    f"{', '.join(f'`{name}`: double' for name in _PARTS)}>, seed string>>"
+_DOUBLES: Final = StructType([StructField(name, DoubleType()) for name in _PARTS])
+_ITEM: Final = StructType(
+    [
+        StructField("track_id", StringType()),
+        StructField("rank", LongType()),
+        StructField("score", DoubleType()),
+        StructField(
+            "parts", StructType([StructField(n, DoubleType()) for n in _PARTS])
+        ),
+        StructField("seed", StringType()),
+    ]
+)
+_SHAPE: Final = StructType(
+    [
+        StructField("_id", StringType()),
+        StructField("index_version", StringType()),
+        StructField("newest_event_at", TimestampType()),
+        StructField("items", ArrayType(_ITEM)),
+    ]
 )
 _COLLECTION: Final = {"pymongo": "by_pymongo", "connector": "by_connector"}
 
@@ -127,7 +151,7 @@ def _document(number: int) -> store.Document:
     return {
         "_id": f"listener-{number:07d}",
         "index_version": "bench",
-        "newest_event_at": time.time_ns() // 1_000,
+        "newest_event_at": system_clock(),
         "items": [
             {
                 "track_id": f"t{number % 997 + rank:07d}",
@@ -142,17 +166,10 @@ def _document(number: int) -> store.Document:
 
 
 def _making(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    schema = _arrow_shape()
+    schema = to_arrow_schema(_SHAPE, timezone="UTC")
     for batch in batches:
         documents = list(map(_document, batch["id"].to_pylist()))
         yield pa.RecordBatch.from_pylist(documents, schema=schema)
-
-
-def _arrow_shape() -> pa.Schema:
-    shape = StructType.fromDDL(_SHAPE)
-    if not isinstance(shape, StructType):
-        raise TypeError(f"{_SHAPE} is no row")
-    return to_arrow_schema(shape, timezone="UTC")
 
 
 def _writing(
