@@ -36,6 +36,7 @@ _PARTS = ("latency", "throughput", "ranking", "growth", "graph")
 @click.option("--rate", default=100.0, show_default=True, help="Events a second.")
 @click.option("--listeners", default=500, show_default=True, help="Active ones.")
 @click.option("--tracks", default=10_000, show_default=True, help="Of the catalogue.")
+@click.option("--before", default=0, show_default=True, help="Events before latency.")
 @click.option("--events", default=2_000_000, show_default=True, help="Of throughput.")
 @click.option("--backlog-of", default=20_000, show_default=True, help="Listeners.")
 @click.option("--most-listeners", default=100_000, show_default=True, help="Growth.")
@@ -50,7 +51,11 @@ def main(only: tuple[str, ...], out: Any, plot: Any, **sizes: Any) -> None:
     if "latency" in wanted:
         say("latency …")
         answer |= measure_latency(
-            sizes["rate"], sizes["seconds"], sizes["listeners"], sizes["tracks"]
+            sizes["rate"],
+            sizes["seconds"],
+            sizes["listeners"],
+            sizes["tracks"],
+            sizes["before"],
         )
     if "throughput" in wanted:
         say("throughput …")

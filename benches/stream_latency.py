@@ -9,14 +9,15 @@ import numpy as np
 from pymongo.database import Database
 
 from benches.live_load import Sender, Watcher
-from benches.stack import stack, write_index
+from benches.stack import Stack, stack, write_index
+from benches.stream_throughput import fill, is_due, n_in_panes
 from segue import store
 
 _WARM_UP_S: Final = 60
 
 
 def measure_latency(
-    rate: float, seconds: int, n_listeners: int, n_tracks: int
+    rate: float, seconds: int, n_listeners: int, n_tracks: int, n_before: int
 ) -> dict[str, Any]:
     """Return percentiles of the latency after warm-up, and where a batch's time goes.
 
@@ -24,11 +25,15 @@ def measure_latency(
     ----------
     rate : float
         Events a second, of `n_listeners` together.
+    n_before : int
+        Events of as many other listeners, just before: their panes are open.
     """
     rng = np.random.default_rng(6)
     with stack() as running:
         index = write_index(running.settings.home, n_tracks, rng)
         running.start_stream()
+        if n_before:
+            _open_panes(running, n_before, index.track_ids, rng)
         with Watcher(running.database) as watcher:
             sender = Sender(running.settings, index.track_ids, n_listeners, rng)
             sender.send(rate, _WARM_UP_S, "warm-up")
@@ -49,8 +54,17 @@ def measure_latency(
         "latency_events_per_s": rate,
         "latency_listeners": n_listeners,
         "latency_tracks": n_tracks,
+        "latency_events_before": n_before,
         **phases.answer(),
     }
+
+
+def _open_panes(
+    running: Stack, n: int, track_ids: list[str], rng: np.random.Generator
+) -> None:
+    fill(running, n, n, track_ids, rng)
+    running.wait_for("panes", 600, lambda: n_in_panes(running) >= n)
+    running.wait_for("lists", 1_200, lambda: not is_due(running))
 
 
 class _Phases:
@@ -77,7 +91,9 @@ def _medians(batches: dict[int, store.Document]) -> dict[str, float]:
             found[name].append(took_ms)
     medians = {name: statistics.median(each) for name, each in found.items()}
     rows = statistics.median(batch["n_input_rows"] for batch in batches.values())
-    return {"n_batches": len(batches), "n_input_rows": rows, **medians}
+    panes = statistics.median(batch["state_rows"] for batch in batches.values())
+    counts = {"n_batches": len(batches), "n_input_rows": rows, "state_rows": panes}
+    return counts | medians
 
 
 def _by_minute(waits_ms: Sequence[float], rate: float) -> list[float]:

@@ -33,7 +33,7 @@ def measure_throughput(
     rng = np.random.default_rng(7)
     with stack() as running:
         index = write_index(running.settings.home, n_tracks, rng)
-        _fill(running, n_events, n_listeners, index.track_ids, rng)
+        fill(running, n_events, n_listeners, index.track_ids, rng)
         rates = _references(running, n_events)
         rates["pipeline_per_s"] = _pipeline(running, n_events)
         cpu_s = _cpu_s(running)
@@ -47,7 +47,7 @@ def measure_throughput(
     }
 
 
-def _fill(
+def fill(
     running: Stack,
     n_events: int,
     n_listeners: int,
@@ -102,15 +102,16 @@ def _pipeline(running: Stack, n_events: int) -> float:
 
         def is_done() -> bool:
             time.sleep(0.5)
-            n_done = min(_n_in_panes(running), _n_counted(running))
+            n_done = min(n_in_panes(running), _n_counted(running))
             bar.update(n_done - bar.n)
-            return n_done >= n_sent and not _is_due(running)
+            return n_done >= n_sent and not is_due(running)
 
         running.wait_for("end of the backlog", _LIMIT_S, is_done)
     return n_events / (time.monotonic() - start)
 
 
-def _is_due(running: Stack) -> bool:
+def is_due(running: Stack) -> bool:
+    """Whether a list is still to follow."""
     return running.database[store.LISTS_DUE].find_one() is not None
 
 
@@ -129,7 +130,8 @@ def _n_in_kafka(running: Stack) -> int:
         return sum(reader.end_offsets(parts).values())
 
 
-def _n_in_panes(running: Stack) -> int:
+def n_in_panes(running: Stack) -> int:
+    """Return for how many messages the panes account."""
     total = {"$sum": [f"${name}" for name in COUNTS]}
     group = {"$group": {"_id": None, "n": {"$sum": total}}}
     found = list(running.database[store.TASTE_WINDOWS].aggregate([group]))
