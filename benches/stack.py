@@ -93,8 +93,8 @@ class Stack:
             child = process.find(self.settings.home, name)
             if child is not None:
                 found[role].append(psutil.Process(child.pid))
-        job = psutil.Process(self.stream_pid())
-        for each in (job, *job.children(recursive=True)):
+        job = process.find(self.settings.home, _STREAM)
+        for each in [] if job is None else _family(job.pid):
             with suppress(psutil.Error):  # helpers come and go
                 found[_role(each)].append(each)
         return dict(found)
@@ -129,6 +129,13 @@ class Stack:
         if not child.is_running:
             raise StreamError(f"the streaming job ended:\n{process.log_tail(child)}")
         return child
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        leader = psutil.Process(pid)
+        return [leader, *leader.children(recursive=True)]
+    return []
 
 
 def _role(process: psutil.Process) -> str:

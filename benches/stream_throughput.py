@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections import defaultdict
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import psutil
 from kafka import KafkaConsumer, TopicPartition
 from tqdm import tqdm
 
@@ -35,8 +37,10 @@ def measure_throughput(
         index = write_index(running.settings.home, n_tracks, rng)
         fill(running, n_events, n_listeners, index.track_ids, rng)
         rates = _references(running, n_events)
+        before_s = _cpu_s(running)
         rates["pipeline_per_s"] = _pipeline(running, n_events)
-        cpu_s = _cpu_s(running)
+        after_s = _cpu_s(running)
+    cpu_s = {k: round(after_s[k] - before_s.get(k, 0.0), 1) for k in after_s}
     return {
         **{name: round(rate) for name, rate in rates.items()},
         "pipeline_cpu_s": cpu_s,
@@ -116,11 +120,13 @@ def is_due(running: Stack) -> bool:
 
 
 def _cpu_s(running: Stack) -> dict[str, float]:
-    """Return what each part has taken of the cores since it was started."""
-    return {
-        role: round(sum(sum(each.cpu_times()[:2]) for each in processes), 1)
-        for role, processes in running.processes().items()
-    }
+    """Return what each part has taken of the cores; of processes that are there."""
+    taken: dict[str, float] = defaultdict(float)
+    for role, processes in running.processes().items():
+        for each in processes:
+            with suppress(psutil.Error):  # helpers come and go
+                taken[role] += sum(each.cpu_times()[:2])
+    return dict(taken)
 
 
 def _n_in_kafka(running: Stack) -> int:

@@ -36,6 +36,7 @@ from segue.track_index import (
     create_track_index,
     current_version,
     hold_track_index,
+    lacks_graph,
     open_track_index,
     read_track_index,
     write_track_index,
@@ -123,7 +124,11 @@ def _build(
     else:
         space, known = fitted.space, fitted.index
     version = index_version(spec, space, rows.track_ids)
-    if fitted is None or version != fitted.index.version:
+    if (
+        fitted is None
+        or version != fitted.index.version
+        or lacks_graph(fitted.index, settings.features.exact_tracks)
+    ):
         write_space(folder / version, space)
         placed = _placed(version, space, rows, known)
         write_track_index(folder, placed, settings.features.exact_tracks)

@@ -70,17 +70,6 @@ def joined(first: Evidence, second: Evidence) -> Evidence:
     )
 
 
-def faded_by_age(
-    evidence: Evidence,
-    as_of: datetime,
-    half_life_s: float,
-    negative_half_life_s: float,
-) -> Floats:
-    """Return the weights halved for each half-life of age at `as_of`."""
-    ages_s = _ages_s(evidence, as_of)
-    return _faded(evidence.weights, ages_s, half_life_s, negative_half_life_s)
-
-
 def faded_by_listens(evidence: Evidence, half_life: float) -> Floats:
     """Return by what each listen, by time, fades for `half_life` of later plays.
 
@@ -94,7 +83,7 @@ def faded_by_listens(evidence: Evidence, half_life: float) -> Floats:
 def weights_now_and_today(
     evidence: Evidence, as_of: datetime, settings: TasteSettings
 ) -> tuple[Floats, Floats]:
-    """Return what listens, by time, say in `now` and in `today`."""
+    """Return what listens, by time, none after `as_of`, say in `now` and in `today`."""
     weights, ages_s = evidence.weights, _ages_s(evidence, as_of)
     half_life_s, negative_s = settings.half_life_s, settings.negative_half_life_s
     now = _faded(weights, ages_s, half_life_s, negative_s)
@@ -106,7 +95,7 @@ def weights_now_and_today(
 
 def _ages_s(evidence: Evidence, as_of: datetime) -> Floats:
     ages_s = [(as_of - at).total_seconds() for at in evidence.listened_at]
-    return np.maximum(np.array(ages_s, dtype=np.float64), 0.0)
+    return np.array(ages_s, dtype=np.float64)
 
 
 def _faded(

@@ -27,27 +27,25 @@ def nearest_rows(
 ) -> Rows:
     """Return the `k` tracks of the highest score for each query.
 
-    As `top_rows`, which answers where the index has no graph, and for a query that
-    excludes much of what a graph would find.
+    As `top_rows`, which answers where the index has no graph, and for a query of which
+    more than half of what the graph finds is excluded, or has left the index.
     """
     graph = index.graph
     if graph is None:
         return top_rows(queries, index, k, excluded)
     beam = max(_BEAM, _BEAM_PER_PLACE * k)
-    near, far = list[int](), list[int]()
-    for n, out in enumerate(excluded):
-        (far if len(out) > beam // 2 else near).append(n)
     rows = np.full((len(queries), k), -1, dtype=np.int32)
+    far = list[int]()
+    for n, found in enumerate(graph.near(queries, beam)):
+        usable = found[found >= 0]
+        if len(excluded[n]):
+            usable = usable[~np.isin(usable, excluded[n])]
+        if len(usable) < beam // 2:
+            far.append(n)
+        else:
+            rows[n] = _best(queries[n], usable, index, k)
     if far:
         rows[far] = top_rows(queries[far], index, k, [excluded[n] for n in far])
-    if near:
-        found = graph.near(queries[near], beam)
-        for n, candidates in zip(near, found, strict=True):
-            usable = candidates[candidates >= 0]
-            if len(excluded[n]):
-                usable = usable[~np.isin(usable, excluded[n])]
-            best = _best(queries[n], usable, index, k)
-            rows[n, : len(best)] = best
     return rows
 
 

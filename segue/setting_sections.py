@@ -110,6 +110,14 @@ class StreamSettings(Section):
             raise ValueError(f"no whole number of {pane_s} s in a day of 86400 s")
         return pane_s
 
+    @property
+    def held_s(self) -> int:
+        """Seconds by which Spark's watermark stands behind the newest event time.
+
+        So it drops no event that the judge lets through.
+        """
+        return self.watermark_s + self.future_tolerance_s + self.partition_skew_s
+
     trigger_ms: PositiveInt = 200
     """Shortest time between two micro-batches."""
     pane_events: PositiveInt = 1_000
@@ -119,7 +127,7 @@ class StreamSettings(Section):
     batch_mb: PositiveInt = 256
     """Most MiB of them: of large messages a micro-batch takes fewer."""
     lists_s: PositiveFloat = 2.0
-    """Seconds in which a micro-batch makes lists; more of them follow a backlog."""
+    """Seconds in which a task makes lists; those of more listeners follow later."""
     small_files: PositiveInt = 48
     """Small files of a date in the archive; where there are more, they are merged."""
 

@@ -23,8 +23,10 @@ _GRAPH: Final = "graph.usearch"
 _NODES: Final = "graph.npz"
 _CONNECTIVITY: Final = 16
 _BEAM_AT_ADDING: Final = 128
-# a track that is added later may be longer than all before
-_SPARE_LENGTH: Final = 1.1
+# in a graph no track is nearer to its neighbours than this: with longer nodes the
+# nearest of many could not be told apart in 16 bits. What is found is scored as it is
+_LEAST_SCALE: Final = 0.3
+_LENGTH: Final = float(np.sqrt(2)) / _LEAST_SCALE
 _GONE_AT_MOST: Final = 0.2
 _AT_ONCE: Final = 16_384
 
@@ -40,16 +42,10 @@ class TrackGraph:
     ----------
     rows : ndarray, int32, shape (n_nodes,)
         Row of the index that a node stands for; -1 when its track left or moved.
-    length : float
-        Of all nodes.
-    path : Path
-        The file of `nodes`, which is mapped.
     """
 
     nodes: Index
     rows: Rows
-    length: float
-    path: Path
 
     def near(self, queries: Vectors, beam: int) -> Rows:
         """Return the rows of tracks that are near to each query, in no exact order.
@@ -79,24 +75,31 @@ class TrackGraph:
         return rows
 
 
-def read_graph(folder: Path) -> TrackGraph | None:
+def read_graph(folder: Path, *, view: bool = True) -> TrackGraph | None:
     """Open the graph of the index in `folder`; None when it has none.
+
+    Parameters
+    ----------
+    view : bool
+        Map the nodes, rather than have them in memory, to add some.
 
     Raises
     ------
     ValueError
-        When its file was cut.
+        When its files were cut, or are not of one graph.
     """
     if not (folder / _NODES).exists():
         return None
     with (folder / _NODES).open("rb") as file, np.load(file) as stored:
-        rows, length = stored["rows"], float(stored["length"])
-        n_bytes = int(stored["n_bytes"])
+        rows, n_bytes = stored["rows"], int(stored["n_bytes"])
     path = folder / _GRAPH
     # what is mapped is read beyond the end of a cut file
     if path.stat().st_size != n_bytes:
         raise ValueError(f"{path.name} has {path.stat().st_size} bytes, not {n_bytes}")
-    return TrackGraph(_restored(path, view=True), rows, length, path)
+    nodes = _restored(path, view=view)
+    if len(nodes) != len(rows):
+        raise ValueError(f"{path.name} has {len(nodes)} nodes, not {len(rows)}")
+    return TrackGraph(nodes, rows)
 
 
 def write_graph(
@@ -109,38 +112,29 @@ def write_graph(
     """Store the graph of an index in its folder.
 
     What stayed as it was in the index before is not added again; when much has gone,
-    or a track does not fit into the length, all is.
+    all is.
 
     Parameters
     ----------
     before : TrackGraph, optional
-        Of the index before.
+        Of the index before, in memory; it becomes the new one.
     kept : ndarray, int32
         Row in this index of each row of the one before; -1 for one that left or moved.
     """
-    longest = float(np.sqrt(2) / scales.min())
-    rows = np.empty(0, dtype=np.int32) if before is None else _moved(before.rows, kept)
-    n_gone = np.count_nonzero(rows < 0)
-    if (
-        before is None
-        or before.length < longest
-        or before.nodes.ndim != vectors.shape[1] + 2
-        or n_gone > _GONE_AT_MOST * len(rows)
-    ):
-        rows, length = np.empty(0, dtype=np.int32), longest * _SPARE_LENGTH
-        nodes = _empty(vectors.shape[1])
-    else:
-        nodes, length = _restored(before.path, view=False), before.length
+    nodes, rows = _empty(vectors.shape[1]), np.empty(0, dtype=np.int32)
+    if before is not None and before.nodes.ndim == nodes.ndim:
+        moved = _moved(before.rows, kept)
+        if np.count_nonzero(moved < 0) <= _GONE_AT_MOST * len(moved):
+            nodes, rows = before.nodes, moved
     new = np.setdiff1d(np.arange(len(vectors), dtype=np.int32), rows)
-    _add(nodes, vectors, scales, new, length)
+    _add(nodes, vectors, scales, new)
     with replace_atomically(folder / _GRAPH) as path:
         nodes.save(str(path))
         n_bytes = path.stat().st_size
         with path.open("rb") as file:
             os.fsync(file.fileno())
     with write_atomically(folder / _NODES) as file:
-        rows = np.concatenate([rows, new])
-        np.savez(file, rows=rows, length=length, n_bytes=n_bytes)
+        np.savez(file, rows=np.concatenate([rows, new]), n_bytes=n_bytes)
 
 
 def _moved(rows: Rows, kept: Rows) -> Rows:
@@ -158,9 +152,7 @@ def _empty(n_dims: int) -> Index:
     )
 
 
-def _add(
-    nodes: Index, vectors: Vectors, scales: Vectors, new: Rows, length: float
-) -> None:
+def _add(nodes: Index, vectors: Vectors, scales: Vectors, new: Rows) -> None:
     """Add the tracks of some rows; a node's key is its number."""
     first = len(nodes)
     with tqdm(
@@ -169,14 +161,14 @@ def _add(
         for start in range(0, len(new), _AT_ONCE):
             some = new[start : start + _AT_ONCE]
             keys = np.arange(first + start, first + start + len(some), dtype=np.uint64)
-            nodes.add(keys, _lifted(vectors[some], scales[some], length))
+            nodes.add(keys, _lifted(vectors[some], scales[some]))
             bar.update(len(some))
 
 
-def _lifted(vectors: Vectors, scales: Vectors, length: float) -> Vectors:
+def _lifted(vectors: Vectors, scales: Vectors) -> Vectors:
     """Return the tracks as points of one length, shape (n, n_dims + 2)."""
-    inverse = (1 / scales)[:, None]
-    rest = np.sqrt(np.maximum(length**2 - 2 * inverse**2, 0))
+    inverse = 1 / np.maximum(scales, _LEAST_SCALE)[:, None]
+    rest = np.sqrt(np.maximum(_LENGTH**2 - 2 * inverse**2, 0))
     return np.hstack([vectors * inverse, -inverse, rest]).astype(np.float32)
 
 

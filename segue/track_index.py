@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -102,14 +102,7 @@ def write_track_index(
     target = folder / index.version
     target.mkdir(parents=True, exist_ok=True)
     if exact_tracks is not None and len(index.track_ids) > exact_tracks:
-        before = _whole_index(folder)
-        write_graph(
-            target,
-            index.vectors,
-            index.scales,
-            None if before is None else before.graph,
-            _kept_rows(before, index),
-        )
+        _write_graph(folder, index)
     with write_atomically(target / _IDS) as file:
         file.write(json.dumps(index.track_ids).encode())
     for name, array in ((_VECTORS, index.vectors), (_SCALES, index.scales)):
@@ -120,6 +113,11 @@ def write_track_index(
     with write_atomically(folder / _POINTER) as file:
         file.write(index.version.encode())
     _prune(folder, index.version)
+
+
+def lacks_graph(index: TrackIndex, exact_tracks: int) -> bool:
+    """Whether an index is to have a graph and has none."""
+    return index.graph is None and len(index.track_ids) > exact_tracks
 
 
 def current_version(folder: Path) -> str | None:
@@ -174,18 +172,21 @@ def hold_track_index(folder: Path) -> Iterator[None]:
         yield
 
 
-def _whole_index(folder: Path) -> TrackIndex | None:
-    """Return the current index; None where there is none, or it isn't whole."""
-    try:
-        return read_track_index(folder)
-    except IndexMissingError:
-        return None
+def _write_graph(folder: Path, index: TrackIndex) -> None:
+    """Give `index` its graph, which goes on from that of the current index."""
+    with suppress(*_NOT_WHOLE):
+        if read_graph(folder / index.version) is not None:
+            return  # a build of these tracks that comes back
+    kept, graph = np.empty(0, dtype=np.int32), None
+    with suppress(IndexMissingError, *_NOT_WHOLE):
+        before = read_track_index(folder)
+        graph = read_graph(folder / before.version, view=False)
+        kept = _kept_rows(before, index)
+    write_graph(folder / index.version, index.vectors, index.scales, graph, kept)
 
 
-def _kept_rows(before: TrackIndex | None, index: TrackIndex) -> NDArray[np.int32]:
+def _kept_rows(before: TrackIndex, index: TrackIndex) -> NDArray[np.int32]:
     """Return the row in `index` of each track before; -1 for one that left or moved."""
-    if before is None:
-        return np.empty(0, dtype=np.int32)
     found = [index.row_of.get(track_id, -1) for track_id in before.track_ids]
     rows = np.array(found, dtype=np.int32)
     if before.vectors.shape[1] != index.vectors.shape[1]:

@@ -95,10 +95,13 @@ class _Memory(threading.Thread):
         answer = {}
         for role, seen in self._seen.items():
             at_s, mib = np.array(seen).T
+            if len(mib) < _THIRDS:
+                continue
             late = at_s > at_s[-1] / _THIRDS
             slope = np.polyfit(at_s[late], mib[late], 1)[0] if late.sum() > 1 else 0.0
             medians = [float(np.median(x)) for x in np.array_split(mib, _THIRDS)]
             answer[role] = {
+                "n_looks": len(mib),
                 "median_by_third": [round(x) for x in medians],
                 "max": round(float(mib.max())),
                 "climb_per_hour": round(float(slope) * 3600),

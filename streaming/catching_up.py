@@ -25,7 +25,7 @@ from streaming.updating import bring_up_to_date
 _LOG = logging.getLogger(__name__)
 # a task is short, so that a micro-batch need not wait for a core
 _IN_A_TASK: Final = 100
-_IN_A_ROUND: Final = 2_000
+_IN_A_ROUND: Final = 500
 _POOL: Final = "lists"
 
 
@@ -47,6 +47,7 @@ class CatchingUp:
     ) -> None:
         self._spark, self._due = spark, database[store.LISTS_DUE]
         self._settings, self._is_behind = settings, is_behind
+        self._is_over = False
 
     def look(self) -> None:
         """Make some of the lists that are due; what fails, the next look makes."""
@@ -55,11 +56,19 @@ class CatchingUp:
             user_ids = [each["_id"] for each in first]
             if user_ids and not self._is_behind():
                 self._make(user_ids)
-        except (PyMongoError, PySparkException, Py4JError) as error:
-            _LOG.warning("lists that are due wait: %s", error)
+        except (PyMongoError, PySparkException, Py4JError, OSError) as error:
+            if not self._is_over:
+                _LOG.warning("lists that are due wait: %s", error)
+
+    def end(self) -> None:
+        """Cut off what is being made; it stays due."""
+        self._is_over = True
+        self._spark.sparkContext.cancelJobGroup(_POOL)
 
     def _make(self, user_ids: list[str]) -> None:
-        self._spark.sparkContext.setLocalProperty("spark.scheduler.pool", _POOL)
+        context = self._spark.sparkContext
+        context.setLocalProperty("spark.scheduler.pool", _POOL)
+        context.setJobGroup(_POOL, "lists that are due", interruptOnCancel=True)
         table = pa.table({"user_id": pa.array(user_ids, pa.string())})
         n_tasks = -(-len(user_ids) // _IN_A_TASK)
         due = self._spark.createDataFrame(table).repartition(n_tasks)

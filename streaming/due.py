@@ -2,13 +2,14 @@
 
 While a backlog is taken in, more listeners come in a micro-batch than lists can be made
 in a moment, and each would come again in the next. So their lists may wait: a document
-of `lists_due` says whose, and what has been written of them since. `number` grows with
-each note, and only who has seen the last note may take the document away.
+of `lists_due` says whose, and what has been written of them since. Each note gives it
+another `note`, and only who has seen the last one may take the document away.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
+from uuid import uuid4
 
 from pymongo import DeleteOne, UpdateOne
 from pymongo.database import Database
@@ -26,7 +27,7 @@ class Due(NamedTuple):
         Dates whose panes have been written without bringing the listener up to date.
     """
 
-    number: int
+    note: str
     newest_event_at: datetime
     dates: frozenset[date]
 
@@ -50,7 +51,7 @@ def note_due(
         UpdateOne(
             {"_id": user_id},
             {
-                "$inc": {"number": 1},
+                "$set": {"note": uuid4().hex},
                 "$max": {"newest_event_at": newest_at},
                 "$addToSet": {
                     "dates": {"$each": sorted(map(_midnight, dates[user_id]))}
@@ -70,7 +71,7 @@ def read_due(database: Database[Document], user_ids: Iterable[str]) -> dict[str,
     found = database[store.LISTS_DUE].find({"_id": {"$in": list(user_ids)}})
     return {
         each["_id"]: Due(
-            each["number"],
+            each["note"],
             each["newest_event_at"],
             frozenset(moment.date() for moment in each["dates"]),
         )
@@ -78,14 +79,21 @@ def read_due(database: Database[Document], user_ids: Iterable[str]) -> dict[str,
     }
 
 
-def settle_due(database: Database[Document], done: Mapping[str, Due]) -> None:
-    """Take away what has been done; what was noted since stays."""
+def settle_due(database: Database[Document], done: Mapping[str, Due]) -> bool:
+    """Take away what has been done; what was noted since stays.
+
+    Returns
+    -------
+    bool
+        Whether each was as it had been read, so that nobody else has come between.
+    """
     requests = [
-        DeleteOne({"_id": user_id, "number": due.number})
-        for user_id, due in done.items()
+        DeleteOne({"_id": user_id, "note": due.note}) for user_id, due in done.items()
     ]
-    if requests:
-        database[store.LISTS_DUE].bulk_write(requests, ordered=False)
+    if not requests:
+        return True
+    settled = database[store.LISTS_DUE].bulk_write(requests, ordered=False)
+    return settled.deleted_count == len(requests)
 
 
 def _midnight(day: date) -> datetime:

@@ -44,6 +44,7 @@ from streaming.updating import updating
 from streaming.windows import by_listener, open_panes
 
 _LOG = logging.getLogger(__name__)
+_TASTE: Final = "taste"
 # counts may lag a little; the cores are for the lists
 _INTAKE_TRIGGER: Final = "10 seconds"
 # of what a batch may hold: one worker has all events of a date in its memory
@@ -51,7 +52,7 @@ _INTAKE_SHARE: Final = 0.25
 _OUTAGE_MS: Final = 60_000
 _ARRIVALS_S: Final = 1.0
 _PROGRESS_S: Final = 1.0
-_CATCH_UP_S: Final = 0.5
+_CATCH_UP_S: Final = 0.1
 _LOOK_S: Final = 1
 # longer than a batch of a backlog may take, shorter than who waits for the job's end
 _BATCH_S: Final = 50.0
@@ -69,7 +70,7 @@ def start_taste(spark: SparkSession, settings: Settings) -> StreamingQuery:
     )
     trigger = f"{settings.stream.trigger_ms} milliseconds"
     writer = done.writeStream.format("noop")
-    return _start(spark, "taste", writer, trigger, settings)
+    return _start(spark, _TASTE, writer, trigger, settings)
 
 
 def start_intake(spark: SparkSession, settings: Settings) -> StreamingQuery:
@@ -148,18 +149,20 @@ def run(settings: Settings) -> None:
         # to plan a small micro-batch anew after each stage costs more than it finds
         spark.conf.set("spark.sql.adaptive.enabled", "false")
         arrivals = Arrivals(database, settings, system_clock)
-        progress = Progress(database, lambda: spark.streams.active, system_clock)
+        progress = Progress(
+            database, settings.stream, lambda: spark.streams.active, system_clock
+        )
+        catching_up = CatchingUp(
+            spark, database, settings, lambda: is_behind(spark.streams.active, _TASTE)
+        )
         beside = [
             Repeating("arrivals", _ARRIVALS_S, arrivals.look),
             Repeating("progress", _PROGRESS_S, progress.look),
+            Repeating("catching up", _CATCH_UP_S, catching_up.look),
         ]
         try:
-            taste = start_taste(spark, settings)
+            start_taste(spark, settings)
             start_intake(spark, settings)
-            catching_up = CatchingUp(
-                spark, database, settings, lambda: is_behind(taste)
-            )
-            beside.append(Repeating("catching up", _CATCH_UP_S, catching_up.look))
             for thread in beside:
                 thread.start()
             _LOG.info("streaming from %s", settings.kafka.events_topic)
@@ -167,6 +170,7 @@ def run(settings: Settings) -> None:
         except StreamingQueryException as error:
             raise StreamError(_explained(error, settings)) from error
         finally:
+            catching_up.end()
             for thread in beside:
                 thread.end()
             # a batch that the end cuts off would bury the error below its stack trace

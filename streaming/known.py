@@ -38,8 +38,7 @@ def newest_of(
             times.append(before[user]["newest_event_at"])
         if user in dues:
             times.append(dues[user].newest_event_at)
-        if times:
-            newest[user] = max(times)
+        newest[user] = max(times)
     return newest
 
 

@@ -7,7 +7,7 @@ core, because PySpark fetches each of some hundred figures from the JVM by itsel
 import json
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo.database import Database
@@ -16,13 +16,14 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from segue import store
 from segue.clock import Clock
+from segue.settings import StreamSettings
 from segue.store import Document
 
 _LOG = logging.getLogger(__name__)
 _DROPPED: Final = (
     "query %s leaves events out of panes and lists: they lie before its watermark, %s, "
-    "as when a clock ran ahead and came back. They are archived; half an hour after "
-    "that time `segue recompute --from DATE --to DATE` brings them in"
+    "as when clocks ran ahead and came back. They are archived; from %s on `segue "
+    "recompute --from DATE --to DATE` brings them in"
 )
 
 
@@ -41,10 +42,12 @@ class Progress:
     def __init__(
         self,
         database: Database[Document],
+        settings: StreamSettings,
         queries: Callable[[], Iterable[StreamingQuery]],
         clock: Clock,
     ) -> None:
         self._progress = database[store.STREAM_PROGRESS]
+        self._settings = settings
         self._queries, self._clock = queries, clock
         self._told: datetime | None = None
 
@@ -63,23 +66,29 @@ class Progress:
                 _LOG.warning("progress of query %s: %s", query.name, error)
 
     def _tell_of_dropped(self, name: str, known: Document) -> None:
-        """Say once of each watermark that events lay behind it.
+        """Say when the batch that is looked at had events behind the watermark.
 
-        The judge comes first and lets none through that does, unless the clocks of
-        broker and clients ran ahead together and came back.
+        The judge comes first and lets none through that are, unless the clocks of
+        broker and clients ran ahead together and came back. Then it is so for many
+        batches, and said once.
         """
-        if known.get("n_dropped_by_watermark") and known["watermark"] != self._told:
-            self._told = known["watermark"]
-            _LOG.warning(_DROPPED, name, self._told)
+        at = known.get("watermark")
+        if at is not None and known["n_dropped_by_watermark"] and at != self._told:
+            self._told = at
+            open_s = self._settings.held_s + self._settings.pane_s
+            _LOG.warning(_DROPPED, name, at, at + timedelta(seconds=open_s))
 
 
-def is_behind(query: StreamingQuery) -> bool:
+def is_behind(queries: Iterable[StreamingQuery], name: str) -> bool:
     """Whether more messages wait for a query than its last micro-batch could take."""
-    last = query.lastProgress
-    if last is None:
-        # before its first has ended, nothing is known of what waits
-        return bool(query.status["isTriggerActive"])
-    return bool(progress_document(json.loads(last.json))["n_waiting"])
+    for query in queries:
+        if query.name == name:
+            last = query.lastProgress
+            # before its first batch has ended, nothing is known of what waits
+            if last is None:
+                return bool(query.status["isTriggerActive"])
+            return bool(progress_document(json.loads(last.json))["n_waiting"])
+    return False
 
 
 def progress_document(progress: dict[str, Any]) -> Document:

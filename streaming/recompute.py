@@ -77,8 +77,7 @@ def _panes(events: DataFrame, settings: Settings, now: datetime) -> DataFrame:
     is_imported = F.col("topic") == settings.kafka.history_topic
     is_late = ~is_imported & (F.col("event_time") < waited)
     told = events.withColumn("is_late", is_late)
-    held_s = ours.watermark_s + ours.future_tolerance_s + ours.partition_skew_s
-    closed = now - timedelta(seconds=held_s + ours.pane_s)
+    closed = now - timedelta(seconds=ours.held_s + ours.pane_s)
     live = short_panes(told.where(~(is_imported | is_late)), ours)
     past = day_panes(told.where(is_imported | is_late))
     # entries of both have the same fields

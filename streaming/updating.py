@@ -68,15 +68,16 @@ def updating(
     days : bool
         The rows are additions to panes of a day, not whole short panes.
     lists_s : float
-        Seconds after which a task writes panes only; the lists are due.
+        Seconds after which a task writes panes only, and the lists are due; looked at
+        before each group of listeners.
     """
 
     def updated(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         settle_worker()
-        until = time.monotonic() + lists_s
         schema = to_arrow_schema(UPDATED, timezone="UTC")
         database = worker_database(settings.mongo)
         index = read_track_index(settings.home / "index")
+        until = time.monotonic() + lists_s
         for batch in in_groups(batches, "user_id", _AT_ONCE):
             changed: Panes = panes_in(batch)
             if days:
@@ -104,22 +105,24 @@ def bring_up_to_date(
     this runs is left out, too: whoever writes a rule rewrites the panes that are
     stored, and here the rules are looked at once more when the panes are written.
     """
-    before = _read_lists(database, changed)
-    dues = read_due(database, changed)
-    written = {user: due.dates for user, due in dues.items()}
-    rules = read_rules(database, changed)
+    dues = noted = read_due(database, changed)
+    wanted = {user: each for user, each in changed.items() if each or user in dues}
+    before = _read_lists(database, wanted)
+    rules = read_rules(database, wanted)
     while True:
-        kept = remembered_panes(changed, rules)
+        kept = remembered_panes(wanted, rules)
         windows = windows_of(database, kept, index, clock())
         store.upsert(database, store.TASTE_WINDOWS, windows)
         newest = newest_of(kept, before, dues)
-        kept = {user: kept[user] for user in newest}
+        written = {user: due.dates for user, due in dues.items()}
         known = read_known(database, kept, newest, rules, index, settings, written)
         n_lists = _write_lists(database, known, index, settings, clock, before)
-        was, rules = rules, read_rules(database, changed)
-        if rules == was:
-            settle_due(database, dues)
+        was, rules = rules, read_rules(database, wanted)
+        # who settles at the same time may have read less, or more, than was read here
+        if rules == was and settle_due(database, noted):
             return Written(len(windows), n_lists)
+        noted = read_due(database, wanted)
+        dues = {**dues, **noted}
 
 
 def write_panes(

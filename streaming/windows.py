@@ -22,10 +22,7 @@ def open_panes(valid: DataFrame, settings: StreamSettings) -> DataFrame:
     judge's rule by what event times may run ahead and partitions may lag, so that it
     drops no event that the judge let through.
     """
-    delay_s = (
-        settings.watermark_s + settings.future_tolerance_s + settings.partition_skew_s
-    )
-    timely = valid.withWatermark("event_time", f"{delay_s} seconds")
+    timely = valid.withWatermark("event_time", f"{settings.held_s} seconds")
     return short_panes(timely, settings)
 
 

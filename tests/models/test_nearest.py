@@ -29,6 +29,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> TrackIndex:
     vectors = vectors + 0.6 * rng.normal(size=vectors.shape)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     scales = rng.uniform(0.7, 1.4, 20_000).astype(np.float32)
+    scales[:20] = 0.1
     names = [f"t{row:05d}" for row in range(20_000)]
     folder = tmp_path_factory.mktemp("index")
     write_track_index(
@@ -78,6 +79,24 @@ def test_what_is_excluded_is_passed_over(
     assert recall(found, top_rows(queries, index, _K, excluded)) >= 0.99
     for rows, out in zip(found, excluded, strict=True):
         assert not set(rows) & set(out)
+
+
+def test_where_many_have_left_the_next_are_found(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    centres = rng.normal(size=(12, 16))
+    vectors = np.repeat(centres, 300, axis=0) + 0.1 * rng.normal(size=(3_600, 16))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("f4")
+    names = [f"t{row:05d}" for row in range(3_600)]
+    write_track_index(tmp_path, create_track_index("a", names, vectors), 1_000)
+    # all but a few of the first cluster
+    left = create_track_index("b", names[280:], vectors[280:])
+    write_track_index(tmp_path, left, 1_000)
+    index = read_track_index(tmp_path)
+    assert index.graph is not None
+    assert len(index.graph.rows) == 3_600
+    near = np.asarray(vectors[:20])
+    found = nearest_rows(near, index, _K, [NONE] * 20)
+    assert recall(found, top_rows(near, index, _K)) >= 0.99
 
 
 def test_a_search_does_not_depend_on_who_else_is_in_the_batch(

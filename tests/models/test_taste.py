@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.evidence import evidence_of, faded_by_age, faded_by_listens
+from models.evidence import evidence_of, faded_by_listens, weights_now_and_today
 from models.listens import Entry, Listen, distinct_entries, listens_of
 from models.taste import taste_of
 from segue.events import Action
+from segue.settings import TasteSettings
 from segue.track_index import create_track_index
 from tests.factories import START
 
@@ -93,10 +94,16 @@ def test_neither_order_nor_repetition_of_entries_matters(
 
 
 def test_a_listen_counts_half_after_its_half_life_and_a_skip_fades_faster() -> None:
-    listens = [Listen("rock", 1.0, START), Listen("jazz", -1.0, START)]
+    listens = [Listen("jazz", -1.0, START), Listen("rock", 1.0, START)]
+    settings = TasteSettings(half_life_s=1800, negative_half_life_s=600)
     later = START + timedelta(seconds=1800)
-    weights = faded_by_age(evidence_of(listens, INDEX), later, 1800.0, 600.0)
-    assert weights == pytest.approx([0.5, -0.125])
+    evidence = evidence_of(listens, INDEX)
+    now, _ = weights_now_and_today(evidence, later, settings)
+    faded = faded_by_listens(evidence, settings.now_half_life_listens)
+    assert now == pytest.approx([-0.125 * faded[0], 0.5])
+    later = START + timedelta(seconds=settings.today_half_life_s)
+    _, today = weights_now_and_today(evidence, later, settings)
+    assert today == pytest.approx([-0.125, 0.5])
 
 
 def test_a_listen_counts_half_after_so_many_plays_and_a_skip_is_none() -> None:

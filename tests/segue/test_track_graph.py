@@ -10,6 +10,7 @@ from segue.errors import IndexMissingError
 from segue.track_index import (
     TrackIndex,
     create_track_index,
+    lacks_graph,
     open_track_index,
     read_track_index,
     write_track_index,
@@ -92,16 +93,6 @@ def test_another_space_gets_a_graph_of_its_own(tmp_path: Path, scale: float) -> 
     assert found_themselves(index) > 0.99
 
 
-def test_a_longer_track_than_all_before_makes_a_graph_anew(tmp_path: Path) -> None:
-    first = written(tmp_path, index_of(range(1_000), "a"))
-    scales = first.scales.copy()
-    scales[0] = 0.1
-    near = create_track_index("b", first.track_ids, first.vectors, scales)
-    index = written(tmp_path, near)
-    assert n_nodes(index) == 1_000
-    assert found_themselves(index) > 0.99
-
-
 def test_a_space_of_other_dimensions_gets_a_graph_of_its_own(tmp_path: Path) -> None:
     first = written(tmp_path, index_of(range(1_000), "a"))
     vectors = np.ascontiguousarray(first.vectors[:, :5])
@@ -132,9 +123,32 @@ def test_other_content_in_the_graphs_file_is_a_clear_error(tmp_path: Path) -> No
         read_track_index(tmp_path)
 
 
-def test_a_reader_of_the_old_graph_keeps_it(tmp_path: Path) -> None:
+def test_a_build_that_comes_back_keeps_the_graph_it_had(tmp_path: Path) -> None:
+    first = index_of(range(1_000), "a")
+    written(tmp_path, first)
+    written(tmp_path, index_of(range(1_001), "b"))
+    assert n_nodes(written(tmp_path, first)) == 1_000
+    # in this process "a" is open since it was first written
+    further = written(tmp_path, index_of([*range(1_000), 1_100], "c"))
+    assert n_nodes(further) == 1_001
+    assert found_themselves(further) > 0.99
+
+
+def test_files_of_two_graphs_are_a_clear_error(tmp_path: Path) -> None:
     written(tmp_path, index_of(range(1_000), "a"))
-    held = open_track_index(tmp_path, "a")
-    written(tmp_path, index_of(range(1_100), "b"))
-    assert n_nodes(held) == 1_000
-    assert found_themselves(held) > 0.99
+    written(tmp_path, index_of(range(1_001), "b"))
+    with np.load(tmp_path / "a" / "graph.npz") as stored:
+        rows = stored["rows"]
+    n_bytes = (tmp_path / "b" / "graph.usearch").stat().st_size
+    np.savez(tmp_path / "b" / "graph.npz", rows=rows, n_bytes=n_bytes)
+    open_track_index.cache_clear()
+    with pytest.raises(IndexMissingError, match="1001 nodes, not 1000"):
+        read_track_index(tmp_path)
+
+
+def test_an_index_says_when_it_lacks_its_graph(tmp_path: Path) -> None:
+    write_track_index(tmp_path, index_of(range(_EXACT + 1), "a"))
+    assert lacks_graph(read_track_index(tmp_path), _EXACT)
+    assert not lacks_graph(read_track_index(tmp_path), _EXACT + 1)
+    whole = written(tmp_path, index_of(range(_EXACT + 1), "b"))
+    assert not lacks_graph(whole, _EXACT)

@@ -40,7 +40,7 @@ def test_what_is_noted_while_a_list_is_made_stays_due(
     assert seen.keys() == {"ada", "bob"}
     before = frozenset({(START - DAY).date()})
     note_due(database, {"ada": START - seconds(5)}, {"ada": before}, START + DAY)
-    settle_due(database, seen)
+    assert not settle_due(database, seen)
     (left,) = database[store.LISTS_DUE].find()
     assert (left["_id"], left["since"]) == ("ada", START)
     due = read_due(database, ["ada"])["ada"]
@@ -60,11 +60,23 @@ def test_panes_alone_make_no_list_and_say_that_it_is_due(
     assert read_due(database, ["ada"]) == {}
 
 
+def test_a_note_that_nobody_has_seen_outlives_the_one_before_it(
+    database: Database[store.Document],
+) -> None:
+    today = {"ada": frozenset({START.date()})}
+    note_due(database, {"ada": START}, today, START)
+    slow = read_due(database, ["ada"])
+    assert settle_due(database, read_due(database, ["ada"]))
+    note_due(database, {"ada": START}, today, START)
+    assert not settle_due(database, slow)
+    assert list(read_due(database, ["ada"])) == ["ada"]
+
+
 def test_who_is_due_no_more_is_left_alone(database: Database[store.Document]) -> None:
     play = create_event()
     arrive(database, [play], [play])
     (before,) = database[store.RECOMMENDATIONS].find()
-    catch_up(database, "bob")
+    catch_up(database)
     assert list(database[store.RECOMMENDATIONS].find()) == [before]
 
 

@@ -199,8 +199,8 @@ def test_any_order_chunks_copies_and_restarts_give_the_same(
 ) -> None:
     for name in (store.TASTE_WINDOWS, store.TASTE_DAYS, store.TASTE_PAST):
         database[name].delete_many({})
-    database[store.TASTES].delete_many({})
-    database[store.RECOMMENDATIONS].delete_many({})
+    for name in (store.TASTES, store.RECOMMENDATIONS, store.LISTS_DUE):
+        database[name].delete_many({})
     rng = np.random.default_rng(seed)
     events = some_events(40, rng, DAY * days)
     copies = [events[int(i)] for i in rng.integers(len(events), size=12)]
