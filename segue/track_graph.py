@@ -122,7 +122,7 @@ def write_graph(
         Row in this index of each row of the one before; -1 for one that left or moved.
     """
     nodes, rows = _empty(vectors.shape[1]), np.empty(0, dtype=np.int32)
-    if before is not None and before.nodes.ndim == nodes.ndim:
+    if before is not None:
         moved = _moved(before.rows, kept)
         if np.count_nonzero(moved < 0) <= _GONE_AT_MOST * len(moved):
             nodes, rows = before.nodes, moved
