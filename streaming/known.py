@@ -29,7 +29,10 @@ from streaming.tastes import Known, dates_of, entries_of, oldest_needed
 def newest_of(
     panes: Panes, before: Mapping[str, Document], dues: Mapping[str, Due]
 ) -> dict[str, datetime]:
-    """Return the time of each listener's newest event, where nothing is forgotten."""
+    """Return the time of each listener's newest event, where nothing is forgotten.
+
+    Listeners of whom no pane has come and no list is due or there are not in it.
+    """
     newest = {}
     for user, each in panes.items():
         times = [pane.entries[-1].event_time for pane in each if pane.entries]
@@ -38,7 +41,8 @@ def newest_of(
             times.append(before[user]["newest_event_at"])
         if user in dues:
             times.append(dues[user].newest_event_at)
-        newest[user] = max(times)
+        if times:
+            newest[user] = max(times)
     return newest
 
 
