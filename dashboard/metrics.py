@@ -57,8 +57,10 @@ async def read_metrics(database: AsyncDatabase[Document], clock: Clock) -> Respo
     )
     for reason, n in rejected.items():
         refused.add_metric([reason], n)
+    due = GaugeMetricFamily("segue_lists_due", "Lists that follow when there is time")
+    due.add_metric([], await database[store.LISTS_DUE].estimated_document_count())
     registry = CollectorRegistry()
-    registry.register(_Fixed([*_gauges(queries, clock()), read, late, refused]))
+    registry.register(_Fixed([*_gauges(queries, clock()), read, late, refused, due]))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 

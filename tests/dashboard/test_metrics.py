@@ -50,7 +50,9 @@ def test_a_scrape_tells_batches_counts_and_what_waits(site: Site) -> None:
         {"_id": "t|0|90", "n_read": 10, "n_late": 0, "rejected": {}},
     ]
     store.upsert(site.database, store.REJECTED_COUNTS, counts)
+    store.upsert(site.database, store.LISTS_DUE, [{"_id": "ada"}, {"_id": "bob"}])
     samples = scraped(site)
+    assert samples["segue_lists_due",] == 2
     assert samples["segue_messages_read_total",] == 100
     assert samples["segue_messages_late_total",] == 2
     assert samples["segue_messages_rejected_total", "not_json"] == 3
