@@ -32,7 +32,7 @@ _OF_JOB: Final = ("driver", "jvm", "workers")
 @click.command(help=__doc__)
 @click.option("--minutes", default=30.0, show_default=True, help="How long.")
 @click.option("--rate", default=100.0, show_default=True, help="Events a second.")
-@click.option("--listeners", default=500, show_default=True, help="Active ones.")
+@click.option("--listeners", default=5_000, show_default=True, help="Active ones.")
 @click.option("--json", "out", type=click.File("w"), default="-", help="Where to.")
 def main(minutes: float, rate: float, listeners: int, out: Any) -> None:
     """Run the campaign; see the module."""
