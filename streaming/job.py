@@ -52,7 +52,7 @@ _INTAKE_SHARE: Final = 0.25
 _OUTAGE_MS: Final = 60_000
 _ARRIVALS_S: Final = 1.0
 _PROGRESS_S: Final = 1.0
-_CATCH_UP_S: Final = 0.1
+_CATCH_UP_S: Final = 0.25
 _LOOK_S: Final = 1
 # longer than a batch of a backlog may take, shorter than who waits for the job's end
 _BATCH_S: Final = 50.0
