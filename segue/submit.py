@@ -24,6 +24,9 @@ Report = Callable[[str], None]
 
 ROOT: Final = Path(segue.__file__).resolve().parent.parent
 PACKAGES: Final = ("segue", "features", "models", "streaming", "dashboard")
+# RocksDB and Arrow allocate from many threads, and each arena that glibc makes for some
+# of them keeps 64 MiB that it has had once
+_MALLOC_ARENAS: Final = "2"
 _METADATA: Final = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -159,6 +162,7 @@ def job_environment(
 ) -> dict[str, str]:
     """Return the environment of a job: settings, this Python, this Java, this Spark."""
     return {
+        "MALLOC_ARENA_MAX": _MALLOC_ARENAS,
         **(os.environ if environ is None else environ),
         **to_environment(settings),
         "JAVA_HOME": str(java.resolve().parent.parent),
