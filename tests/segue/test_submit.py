@@ -95,6 +95,15 @@ def test_java_and_spark_are_ours_whatever_the_machine_has_set(
     assert Path(env["JAVA_HOME"], "bin", "java").exists()
 
 
+def test_native_memory_comes_from_few_arenas_unless_the_machine_says_so(
+    tmp_path: Path, java: Path
+) -> None:
+    ours = Settings(home=tmp_path)
+    assert job_environment(ours, java, {})["MALLOC_ARENA_MAX"] == "2"
+    theirs = job_environment(ours, java, {"MALLOC_ARENA_MAX": "8"})
+    assert theirs["MALLOC_ARENA_MAX"] == "8"
+
+
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """A copy of what the wheel is made of, which nobody edits meanwhile."""
