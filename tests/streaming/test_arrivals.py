@@ -1,8 +1,6 @@
 """Plays of tracks that were not analysed count as soon as these arrive."""
 
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 
 import numpy as np
@@ -37,14 +35,6 @@ def grown(*names: str) -> TrackIndex:
 @pytest.fixture
 def ready(settings: SettingsFactory) -> Settings:
     return settings()
-
-
-@pytest.fixture
-def database(ready: Settings) -> Iterator[Database[store.Document]]:
-    with closing(store.connect(ready.mongo).client) as client:
-        database = client[ready.mongo.database]
-        store.prepare(database)
-        yield database
 
 
 def counts(database: Database[store.Document]) -> list[list[int]]:

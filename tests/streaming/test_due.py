@@ -1,7 +1,5 @@
 """A list that is due follows, whoever comes between."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 
 import numpy as np
@@ -12,21 +10,11 @@ from segue import store
 from segue.events import Action
 from streaming.due import note_due, read_due, settle_due
 from streaming.forget_rules import write_rules
-from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, seconds
 from tests.streaming.test_updating import arrive, assert_same, catch_up, some_events
 
 pytestmark = pytest.mark.mongo
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def database(settings: SettingsFactory) -> Iterator[Database[store.Document]]:
-    ready = settings()
-    with closing(store.connect(ready.mongo).client) as client:
-        database = client[ready.mongo.database]
-        store.prepare(database)
-        yield database
 
 
 def test_what_is_noted_while_a_list_is_made_stays_due(

@@ -1,7 +1,5 @@
 """Stored panes, when what they hold is forgotten: counts go on adding up."""
 
-from collections.abc import Iterator
-
 import pytest
 from pymongo.database import Database
 
@@ -13,19 +11,11 @@ from streaming.forgetting import forget_panes
 from streaming.panes import COUNTS, DAY_S, pane_of
 from streaming.schemas import ENTRY_FIELDS
 from streaming.tastes import window_document
-from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, create_index, seconds
 
 pytestmark = pytest.mark.mongo
 INDEX = create_index()
 DAY = START.replace(hour=0, minute=0)
-
-
-@pytest.fixture
-def database(settings: SettingsFactory) -> Iterator[Database[store.Document]]:
-    database = store.connect(settings().mongo)
-    yield database
-    database.client.close()
 
 
 def stored(

@@ -1,7 +1,6 @@
 """The history of a listener: a play's last word, in whatever order events come."""
 
 import itertools
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,17 +10,9 @@ from pymongo.database import Database
 from segue import store
 from segue.events import Action, PlaybackEvent
 from streaming.listens import listen_document, write_documents
-from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, seconds
 
 pytestmark = pytest.mark.mongo
-
-
-@pytest.fixture
-def database(settings: SettingsFactory) -> Iterator[Database[store.Document]]:
-    database = store.connect(settings().mongo)
-    yield database
-    database.client.close()
 
 
 def row_of(event: PlaybackEvent, source: str | None = None) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Out of the archive: the same panes, days, tastes and lists as the stream wrote."""
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -44,14 +42,6 @@ def ready(settings: SettingsFactory) -> Settings:
     made = settings()
     write_track_index(made.home / "index", INDEX)
     return made
-
-
-@pytest.fixture
-def database(ready: Settings) -> Iterator[Database[store.Document]]:
-    with closing(store.connect(ready.mongo).client) as client:
-        database = client[ready.mongo.database]
-        store.prepare(database)
-        yield database
 
 
 def archive(

@@ -2,8 +2,6 @@
 
 import itertools
 import threading
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +22,6 @@ from streaming.panes import DAY_S, Pane, pane_of
 from streaming.schemas import ENTRY_FIELDS
 from streaming.tastes import create_lists, entries_of, known_of
 from streaming.updating import bring_up_to_date, refresh_list, write_panes
-from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, create_index, seconds
 from tests.streaming import reference
 
@@ -35,15 +32,6 @@ DEFAULTS = Settings()
 PANE_S = DEFAULTS.stream.pane_s
 DAY = timedelta(days=1)
 COMPARED = ("items", "newest_event_at")
-
-
-@pytest.fixture
-def database(settings: SettingsFactory) -> Iterator[Database[store.Document]]:
-    ready = settings()
-    with closing(store.connect(ready.mongo).client) as client:
-        database = client[ready.mongo.database]
-        store.prepare(database)
-        yield database
 
 
 def start_of(moment: datetime, length_s: int) -> datetime:
