@@ -106,9 +106,15 @@ def _pipeline(running: Stack, n_events: int) -> float:
 
         def is_done() -> bool:
             time.sleep(0.5)
-            n_done = min(n_in_panes(running), _n_counted(running))
-            bar.update(n_done - bar.n)
-            return n_done >= n_sent and not is_due(running)
+            n_counted = _n_counted(running)
+            bar.update(n_counted - bar.n)
+            # to look through all panes takes long: only when the rest is done
+            return (
+                n_counted >= n_sent
+                and not is_due(running)
+                and n_in_panes(running) >= n_sent
+                and not is_due(running)
+            )
 
         running.wait_for("end of the backlog", _LIMIT_S, is_done)
     return n_events / (time.monotonic() - start)

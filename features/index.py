@@ -29,13 +29,12 @@ from features.space import (
 )
 from features.spec import FeatureSpec, spec_hash
 from features.table import FeatureRows, feature_rows, read_tracks, table_folder
+from segue.builds import current_version, hold
 from segue.errors import LibraryError
 from segue.settings import FeatureSettings, Settings
 from segue.track_index import (
     TrackIndex,
     create_track_index,
-    current_version,
-    hold_track_index,
     lacks_graph,
     open_track_index,
     read_track_index,
@@ -80,7 +79,7 @@ def build_index(
         When the table has no rows.
     """
     spec = FeatureSpec() if spec is None else spec
-    with hold_track_index(settings.home / "index"):
+    with hold(settings.home / "index"):
         return _build(settings, now, spec, present, refit)
 
 
@@ -96,7 +95,7 @@ def refit_index(settings: Settings, now: datetime) -> TrackIndex:
     """
     folder = settings.home / "index"
     read_track_index(folder)  # or the error that there is none
-    with hold_track_index(folder):
+    with hold(folder):
         fitted = _read_fitted(folder, FeatureSpec())
         if fitted is None:
             raise LibraryError(

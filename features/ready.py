@@ -33,14 +33,13 @@ from features.ready_tracks import Telling, write_catalogue
 from features.space import fit_space, hub_scales, space_version, transform, write_space
 from features.table import hold_table
 from segue import store
+from segue.builds import current_version, hold
 from segue.errors import LibraryError
 from segue.settings import MongoSettings, Settings
 from segue.store import Document
 from segue.track_index import (
     TrackIndex,
     create_track_index,
-    current_version,
-    hold_track_index,
     read_track_index,
     write_track_index,
 )
@@ -120,7 +119,7 @@ def import_features(
         with open_ready(path) as file:
             intake, rows = _take_in(settings.home, path, file, now, report)
         table = intake.table
-        with hold_track_index(settings.home / "index"):
+        with hold(settings.home / "index"):
             index = _build_index(settings, table.layout, rows, now)
         if database is not None:
             write_catalogue(database, table.folder.name, rows.tracks, index, now)

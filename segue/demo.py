@@ -17,6 +17,7 @@ from urllib.request import urlopen
 from pymongo.database import Database
 
 from segue import services, store
+from segue.builds import current_version
 from segue.catalog import iter_audio_files
 from segue.clock import system_clock
 from segue.composer.progress import compose_with_bar
@@ -30,7 +31,7 @@ from segue.services.topics import ensure_topics
 from segue.settings import Settings
 from segue.store import Document
 from segue.submit import run_job
-from segue.track_index import current_version, read_track_index
+from segue.track_index import read_track_index
 
 Report = Callable[[str], None]
 

@@ -1,16 +1,11 @@
 """The track index: unit rows of the taste space, memory-mapped, with their ids.
 
-`features` writes it, the stream and the ranking read it. Each build is a folder of
-its own, never changed afterwards; the file `CURRENT` names the newest and is swapped
-in one step, so that a reader sees a whole index or the one before.
+`features` writes it, the stream and the ranking read it; each is a build of
+`segue.builds`.
 """
 
-import fcntl
 import json
-import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,19 +15,16 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.builds import current_version, make_current, prune
 from segue.errors import IndexMissingError
 from segue.files import write_atomically
 from segue.track_graph import TrackGraph, read_graph, write_graph
 
-_POINTER: Final = "CURRENT"
 _IDS: Final = "track_ids.json"
 _VECTORS: Final = "vectors.npy"
 _SCALES: Final = "scales.npy"
 _LINEAGE: Final = "lineage"
-_LOCK: Final = "_LOCK"
-# a batch of the stream may wait long for MongoDB before it opens its index
 _KEPT_BUILDS: Final = 5
-_KEPT_S: Final = 3600.0
 _NOT_WHOLE: Final = (OSError, ValueError, EOFError, BadZipFile)
 
 
@@ -110,22 +102,13 @@ def write_track_index(
             np.save(file, array)
     with write_atomically(target / _LINEAGE) as file:
         file.write(index.lineage.encode())
-    with write_atomically(folder / _POINTER) as file:
-        file.write(index.version.encode())
-    _prune(folder, index.version)
+    make_current(folder, index.version)
+    prune(folder, _KEPT_BUILDS)
 
 
 def lacks_graph(index: TrackIndex, exact_tracks: int) -> bool:
     """Whether an index is to have a graph and has none."""
     return index.graph is None and len(index.track_ids) > exact_tracks
-
-
-def current_version(folder: Path) -> str | None:
-    """Return the name of the newest index below `folder`, None where there is none."""
-    try:
-        return (folder / _POINTER).read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return None
 
 
 def read_track_index(folder: Path) -> TrackIndex:
@@ -163,15 +146,6 @@ def open_track_index(folder: Path, version: str) -> TrackIndex:
     return replace(index, graph=read_graph(folder / version))
 
 
-@contextmanager
-def hold_track_index(folder: Path) -> Iterator[None]:
-    """Hold the index for one writer, from reading what is there to the new pointer."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _write_graph(folder: Path, index: TrackIndex) -> None:
     """Give `index` its graph, which goes on from that of the current index."""
     with suppress(*_NOT_WHOLE):
@@ -197,12 +171,3 @@ def _kept_rows(before: TrackIndex, index: TrackIndex) -> NDArray[np.int32]:
     is_same &= before.scales[old] == index.scales[new]
     rows[old[~is_same]] = -1
     return rows
-
-
-def _prune(folder: Path, version: str) -> None:
-    builds = [path for path in folder.iterdir() if path.is_dir()]
-    builds.sort(key=lambda path: path.stat().st_mtime_ns)
-    oldest_s = time.time() - _KEPT_S
-    for build in builds[:-_KEPT_BUILDS]:
-        if build.name != version and build.stat().st_mtime < oldest_s:
-            shutil.rmtree(build, ignore_errors=True)

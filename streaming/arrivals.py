@@ -13,11 +13,12 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from segue import store
+from segue.builds import current_version
 from segue.clock import Clock
 from segue.errors import SegueError
 from segue.settings import Settings
 from segue.store import Document
-from segue.track_index import TrackIndex, current_version, read_track_index
+from segue.track_index import TrackIndex, read_track_index
 from streaming.panes import Pane
 from streaming.rewriting import rewrite
 from streaming.updating import refresh_list

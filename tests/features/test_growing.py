@@ -8,9 +8,10 @@ from features.growing import GrowingIndex
 from features.index import build_index
 from features.spec import FeatureSpec
 from features.table import table_folder
+from segue.builds import current_version
 from segue.clock import system_clock
 from segue.settings import Settings
-from segue.track_index import current_version, read_track_index
+from segue.track_index import read_track_index
 from tests.features.tables import START, append_tracks, track_row
 
 

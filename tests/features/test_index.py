@@ -9,10 +9,10 @@ from features.index import build_index, refit_index
 from features.space import fit_space, hub_scales, read_space, space_version, transform
 from features.spec import FeatureSpec
 from features.table import feature_rows, read_tracks, table_folder
+from segue.builds import current_version
 from segue.errors import IndexMissingError, LibraryError
 from segue.settings import FeatureSettings, Settings
 from segue.track_index import (
-    current_version,
     open_track_index,
     read_track_index,
 )

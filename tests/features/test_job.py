@@ -17,8 +17,8 @@ import pytest
 from features.job import FeatureJob
 from features.spec import FeatureSpec
 from features.table import read_failures, read_tracks, table_folder
+from segue.builds import current_version
 from segue.settings import Settings
-from segue.track_index import current_version
 from tests.features.sounds import write_sound
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from segue.builds import current_version
 from segue.errors import IndexMissingError
-from segue.track_index import current_version, read_track_index, write_track_index
+from segue.track_index import read_track_index, write_track_index
 from tests.factories import create_index
 
 
