@@ -31,7 +31,8 @@ from pyspark.sql.types import (
 )
 
 from benches.stack import say
-from models.ranking import CHOICE_PARTS, PARTS
+from models.ranking import CHOICE_PARTS
+from models.scores import PARTS
 from segue import store
 from segue.clock import system_clock
 from segue.services import mongo, process

@@ -154,7 +154,8 @@ async def _read_cards(
 
 def _named_tracks(items: Iterable[Mapping[str, Any]]) -> set[str]:
     causes = [cause for item in items for cause in item.get("because", [])]
-    return {row["track_id"] for row in [*items, *causes]}
+    near = {item["neighbour"] for item in items if item.get("neighbour")}
+    return {row["track_id"] for row in [*items, *causes]} | near
 
 
 def _listed(

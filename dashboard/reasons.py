@@ -8,6 +8,7 @@ from dashboard.records import TrackCard
 
 _MAX_CAUSES: Final = 2
 _AWAY_FROM: Final = 0.05
+_PLAYED_TOGETHER: Final = 0.05
 
 
 def reason(
@@ -30,6 +31,8 @@ def reason(
     'Because you played Tide'
     >>> reason({"parts": {"skips": 0.2}}, cards, "ada")
     'Away from what ada skipped'
+    >>> reason({"neighbour": "t", "parts": {"neighbours": 0.1}}, cards, "you")
+    'Listeners of Tide play it too'
     """
     causes = sorted(item.get("because", []), key=lambda cause: -cause["share"])
     # a track that was played twice, or liked as well, is one cause
@@ -40,6 +43,10 @@ def reason(
     said = []
     if titles:
         said.append(f"because {who} played {' and '.join(titles[:_MAX_CAUSES])}")
+    near = cards.get(item.get("neighbour") or "")
+    by_others = item.get("parts", {}).get("neighbours", 0.0) >= _PLAYED_TOGETHER
+    if near is not None and by_others:
+        said.append(f"listeners of {near.title} play it too")
     if is_away:
         said.append(f"away from what {who} skipped")
     text = ", ".join(said) or "close to the present taste"

@@ -7,27 +7,38 @@ product itself.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.track_index import TrackIndex
-
 _BLOCK: Final = 2_048
 _CHUNK: Final = 32
 
 
+class Points(Protocol):
+    """Tracks as points: a track index, or any that has these two."""
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """A row a track."""
+
+    @property
+    def scales(self) -> NDArray[np.float32]:
+        """Greater than 0, one a track."""
+
+
 def top_rows(
     queries: NDArray[np.float32],
-    index: TrackIndex,
+    index: Points,
     k: int,
     excluded: Sequence[NDArray[np.int32]] | None = None,
 ) -> NDArray[np.int32]:
     """Return the `k` tracks of the highest score for each query.
 
-    The score is ``(cosine - 1) / scale``; equal ones stand in the order of their rows.
+    The score is ``(cosine - 1) / scale``, the cosine being the dot product; equal ones
+    stand in the order of their rows.
 
     Parameters
     ----------

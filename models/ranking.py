@@ -1,12 +1,8 @@
 """From tastes to a list: candidates, score by parts, choice, and why.
 
-Tracks are unit rows and the taste vector has unit length, so a dot product is the
-cosine. Beside the taste vector a few seed tracks vote: of a track's cosines with them
-the highest counts. With ``c`` the two together, and the hub scale ``s`` of the track,
-the score is ``1 - (1 - c) / s``: ``c`` for a track at a usual distance from its
-neighbours, and less for one that is near to everything. Candidates come from one
-float32 matrix product for many listeners; their scores are computed again in float64
-one listener at a time, so that a list does not depend on who else was in the batch.
+Candidates are found for many listeners together (`models/plans.py`); their scores are
+computed again in float64 one listener at a time (`models/scores.py`), so that a list
+does not depend on who else was in the batch.
 """
 
 from collections.abc import Sequence
@@ -19,9 +15,10 @@ from numpy.typing import NDArray
 
 from models.evidence import Evidence
 from models.groups import Rows, TrackGroups
-from models.horizons import Horizon, Horizons, direction_of
-from models.nearest import nearest_rows
-from models.seeds import Seed, seeds_of
+from models.learned import Learned
+from models.plans import Plan, Request, candidates_of, plan_of
+from models.scores import DECIMALS, PARTS, neighbours_of, parts_of, seeds_near
+from models.seeds import Seed
 from models.variety import Caps, choose
 from segue.settings import TasteSettings
 from segue.track_index import TrackIndex
@@ -30,12 +27,9 @@ from segue.track_index import TrackIndex
 # float32 may order near-equal scores differently
 _CANDIDATES_PER_PLACE: Final = 4
 _SPARE_CANDIDATES: Final = 16
-_SCORE_DECIMALS: Final = 9
 _N_REASONS: Final = 2
 _FAMILIAR_AT_MOST: Final = 0.2
 
-PARTS: Final = (*(each.value for each in Horizon), "skips", "seeds", "hub")
-"""What the score of a candidate is made of."""
 CHOICE_PARTS: Final = ("familiar", "variety")
 """What is added when a list is put together."""
 
@@ -61,10 +55,13 @@ class Recommendation:
     parts : dict
         Towards each horizon's taste, away from what was skipped (`skips`), towards the
         nearest seed track (`seeds`), against tracks that are near to everything
-        (`hub`), for or against what is `familiar`, against likeness to rows above
-        (`variety`). They add up to `score`.
+        (`hub`), towards what listeners of the same tracks like (`collaborative`) and
+        what is played together with them (`neighbours`), for or against what is
+        `familiar`, against likeness to rows above (`variety`). They add up to `score`.
     seed : str or None
         The seed track that is nearest.
+    neighbour : str or None
+        The track that was heard and is most often played together with it.
     """
 
     track_id: str
@@ -73,30 +70,15 @@ class Recommendation:
     parts: dict[str, float]
     because: list[Because]
     seed: str | None
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is known of one listener when a list is made.
-
-    Attributes
-    ----------
-    excluded : ndarray, int32
-        Ascending rows of tracks that must not be in the list.
-    familiar : frozenset of str
-        Tracks that were heard before.
-    """
-
-    horizons: Horizons
-    excluded: Rows
-    familiar: frozenset[str]
+    neighbour: str | None
 
 
 class Ranked(NamedTuple):
-    """A list, and the seed tracks that voted for it."""
+    """A list, its seed tracks, and the model that had a part in it."""
 
     rows: list[Recommendation]
     seeds: list[Seed]
+    model_version: str | None
 
 
 def rank(
@@ -104,34 +86,30 @@ def rank(
     index: TrackIndex,
     groups: TrackGroups,
     settings: TasteSettings,
+    learned: Learned | None = None,
 ) -> list[Ranked]:
     """Return one list for each request, best first.
 
     A listener without taste gets an empty list. Equal scores stand in the order of
     their `track_id`.
+
+    Parameters
+    ----------
+    learned : Learned, optional
+        What other listeners' plays say, in the rows of `index`.
     """
-    plans = [_plan(request, index, settings) for request in requests]
+    plans = [plan_of(request, index, settings, learned) for request in requests]
     wanted = [plan for plan in plans if plan is not None]
     if not wanted:
-        return [Ranked([], []) for _ in requests]
-    found = iter(
-        nearest_rows(
-            np.concatenate([plan.queries for plan in wanted]).astype(np.float32),
-            index,
-            _n_candidates(settings, index),
-            [plan.request.excluded for plan in wanted for _ in plan.queries],
-        )
-    )
-    lists = []
-    for plan in plans:
-        if plan is None:
-            lists.append(Ranked([], []))
-        else:
-            near = np.concatenate([next(found) for _ in plan.queries])
-            rows = _candidates(near, plan, index, settings)
-            ranked = _ranked(plan, rows, index, groups, settings)
-            lists.append(Ranked(ranked, plan.seeds))
-    return lists
+        return [Ranked([], [], None) for _ in requests]
+    n = _n_candidates(settings, index)
+    found = candidates_of(wanted, n, index, settings)
+    return [
+        Ranked([], [], None)
+        if plan is None
+        else _ranked(plan, next(found), index, groups, settings)
+        for plan in plans
+    ]
 
 
 def _n_candidates(settings: TasteSettings, index: TrackIndex) -> int:
@@ -139,60 +117,17 @@ def _n_candidates(settings: TasteSettings, index: TrackIndex) -> int:
     return min(n_wanted + _SPARE_CANDIDATES, len(index.track_ids))
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What a list is made from.
-
-    Attributes
-    ----------
-    direction : ndarray, float64, shape (5, n_dims)
-        The parts of the taste vector.
-    queries : ndarray, float64, shape (1 + n_seeds, n_dims)
-        The taste vector and the seeds': what candidates are near to.
-    """
-
-    request: Request
-    direction: Floats
-    seeds: list[Seed]
-    queries: Floats
-
-
-def _plan(request: Request, index: TrackIndex, settings: TasteSettings) -> _Plan | None:
-    direction = direction_of(request.horizons.tastes, settings)
-    if not direction.any():
-        return None
-    seeds = seeds_of(request.horizons.evidence, settings.n_seeds)
-    rows = [index.row_of[seed.track_id] for seed in seeds]
-    queries = np.vstack([direction.sum(axis=0), index.vectors[rows]])
-    return _Plan(request, direction, seeds, queries)
-
-
-def _candidates(
-    near: Rows, plan: _Plan, index: TrackIndex, settings: TasteSettings
-) -> Rows:
-    """Return the rows that may be in the list, ascending."""
-    if settings.familiar > 0:
-        heard = plan.request.familiar & index.row_of.keys()
-        mine = np.array([index.row_of[name] for name in heard], dtype=np.int32)
-        near = np.concatenate([near, np.setdiff1d(mine, plan.request.excluded)])
-    return np.unique(near[near >= 0])
-
-
 def _ranked(
-    plan: _Plan,
+    plan: Plan,
     rows: Rows,
     index: TrackIndex,
     groups: TrackGroups,
     settings: TasteSettings,
-) -> list[Recommendation]:
+) -> Ranked:
     vectors = index.vectors[rows].astype(np.float64)
-    scales = index.scales[rows].astype(np.float64)
-    parts, nearest = _scored(plan, vectors, scales, settings)
-    familiar = np.zeros(len(rows))
-    if settings.familiar:
-        is_heard = [index.track_ids[row] in plan.request.familiar for row in rows]
-        familiar[is_heard] = _FAMILIAR_AT_MOST * settings.familiar
-    scores = (parts.sum(axis=1) + familiar).round(_SCORE_DECIMALS)
+    parts = parts_of(plan, rows, vectors, index, settings)
+    familiar = _familiar(plan, rows, index, settings)
+    scores = (parts.sum(axis=1) + familiar).round(DECIMALS)
     order = np.lexsort((rows, -scores))[: _n_candidates(settings, index)]
     places, costs = choose(
         scores[order],
@@ -205,36 +140,38 @@ def _ranked(
     )
     chosen = order[places]
     whole = np.column_stack([parts[chosen], familiar[chosen], costs])
-    because = _because(vectors[chosen], plan.request.horizons.evidence)
-    return [
+    causes = zip(
+        _because(vectors[chosen], plan.request.horizons.evidence),
+        seeds_near(plan, vectors[chosen]),
+        neighbours_of(plan, rows[chosen], index),
+        strict=True,
+    )
+    listed = [
         Recommendation(
-            track_id=index.track_ids[rows[i]],
+            track_id=index.track_ids[row],
             rank=place,
             score=float(values.sum()),
             parts=dict(zip((*PARTS, *CHOICE_PARTS), values.tolist(), strict=True)),
-            because=reasons,
-            seed=plan.seeds[nearest[i]].track_id if plan.seeds else None,
+            because=because,
+            seed=seed,
+            neighbour=neighbour,
         )
-        for place, (i, values, reasons) in enumerate(
-            zip(chosen, whole, because, strict=True), start=1
+        for place, (row, values, (because, seed, neighbour)) in enumerate(
+            zip(rows[chosen], whole, causes, strict=True), start=1
         )
     ]
+    model = None if plan.opinion is None else plan.opinion.learned.version
+    return Ranked(listed, plan.seeds, model)
 
 
-def _scored(
-    plan: _Plan, vectors: Floats, scales: Floats, settings: TasteSettings
-) -> tuple[Floats, NDArray[np.intp]]:
-    """Return the parts of each candidate's score, and its nearest seed."""
-    share = settings.seed_share if plan.seeds else 0.0
-    sides = (1 - share) * (vectors @ plan.direction.T)
-    votes = np.zeros(len(vectors))
-    nearest = np.zeros(len(vectors), dtype=np.intp)
-    if plan.seeds:
-        cosines = vectors @ plan.queries[1:].T
-        nearest = np.argmax(cosines.round(_SCORE_DECIMALS), axis=1)
-        votes = share * cosines[np.arange(len(vectors)), nearest]
-    towards = np.column_stack([sides, votes]) / scales[:, None]
-    return np.column_stack([towards, 1 - 1 / scales]), nearest
+def _familiar(
+    plan: Plan, rows: Rows, index: TrackIndex, settings: TasteSettings
+) -> Floats:
+    familiar = np.zeros(len(rows))
+    if settings.familiar:
+        is_heard = [index.track_ids[row] in plan.request.familiar for row in rows]
+        familiar[is_heard] = _FAMILIAR_AT_MOST * settings.familiar
+    return familiar
 
 
 def _because(vectors: Floats, evidence: Evidence) -> list[list[Because]]:
@@ -242,7 +179,7 @@ def _because(vectors: Floats, evidence: Evidence) -> list[list[Because]]:
     speaking = np.maximum(vectors @ evidence.vectors.T, 0.0)
     speaking *= np.maximum(evidence.weights, 0.0)
     totals = speaking.sum(axis=1).tolist()
-    order = np.argsort(-speaking.round(_SCORE_DECIMALS), axis=1, kind="stable")
+    order = np.argsort(-speaking.round(DECIMALS), axis=1, kind="stable")
     best = order[:, :_N_REASONS]
     spoken = np.take_along_axis(speaking, best, axis=1)
     return [

@@ -12,6 +12,7 @@ import click
 import segue
 from segue.cli_account import account
 from segue.cli_import import import_history
+from segue.cli_models import models, train
 from segue.cli_music import (
     FOLDER,
     JSON_OPTION,
@@ -241,12 +242,14 @@ for _verb in (
     features,
     import_history,
     library,
+    models,
     recompute,
     rejected,
     replay,
     simulate,
     taste,
     token,
+    train,
 ):
     main.add_command(_verb)
 

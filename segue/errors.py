@@ -7,6 +7,7 @@ SegueError
 ├── HistoryError             a file of plays from elsewhere that cannot be imported
 ├── UnreadableAudioError     a file of which no track can be made
 ├── IndexMissingError        no track index has been built yet
+├── ModelError               a model cannot be trained, or one that was cannot be used
 ├── ServiceError             a local service cannot be started, reached or stopped
 │   ├── PortInUseError       somebody else listens on the port
 │   ├── KafkaUnreachableError
@@ -93,6 +94,10 @@ class UnreadableAudioError(SegueError):
 
 class IndexMissingError(SegueError):
     """No track index has been built yet."""
+
+
+class ModelError(SegueError):
+    """A model cannot be trained, or one that was cannot be used."""
 
 
 class ServiceError(SegueError):

@@ -6,7 +6,14 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 _S_PER_DAY = 86_400
 
@@ -175,6 +182,31 @@ class TasteSettings(Section):
     """From -1, rather what was never heard, to 1, rather what was heard before."""
     n_recommendations: PositiveInt = 20
     """Length of a list."""
+
+
+class LearningSettings(Section):
+    """From all listeners' plays to a model."""
+
+    n_factors: PositiveInt = 32
+    """Factors of a track and of a listener."""
+    n_iterations: PositiveInt = 10
+    """Rounds of the factorisation."""
+    confidence: PositiveFloat = 10.0
+    """How much surer one full play makes, against none, that a track is liked."""
+    regularization: PositiveFloat = 0.05
+    """Holds factors small, the more the less is known."""
+    n_neighbours: PositiveInt = 50
+    """Most neighbours of a track: those that the same listeners play."""
+    collaborative_share: Share = 0.2
+    """Share of what listeners of the same tracks like in a score, where a model is."""
+    neighbours_share: Share = 0.2
+    """Share of what is played together with what was heard; the two at most 1."""
+
+    @model_validator(mode="after")
+    def _at_most_whole(self) -> "LearningSettings":
+        if self.collaborative_share + self.neighbours_share > 1:
+            raise ValueError("the two shares are together more than 1")
+        return self
 
 
 class DashboardSettings(Section):

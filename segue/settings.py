@@ -18,6 +18,7 @@ from segue.setting_sections import (
     DashboardSettings,
     FeatureSettings,
     KafkaSettings,
+    LearningSettings,
     MongoSettings,
     Section,
     SimulatorSettings,
@@ -31,6 +32,7 @@ __all__ = [
     "DashboardSettings",
     "FeatureSettings",
     "KafkaSettings",
+    "LearningSettings",
     "MongoSettings",
     "Settings",
     "SimulatorSettings",
@@ -65,6 +67,7 @@ class Settings(Section):
     features: FeatureSettings = FeatureSettings()
     stream: StreamSettings = StreamSettings()
     taste: TasteSettings = TasteSettings()
+    learning: LearningSettings = LearningSettings()
     dashboard: DashboardSettings = DashboardSettings()
     simulator: SimulatorSettings = SimulatorSettings()
 

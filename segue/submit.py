@@ -23,7 +23,9 @@ from segue.settings import Settings, to_environment
 Report = Callable[[str], None]
 
 ROOT: Final = Path(segue.__file__).resolve().parent.parent
-PACKAGES: Final = ("segue", "features", "models", "streaming", "dashboard")
+PACKAGES: Final = (
+    *("segue", "features", "models", "streaming", "learning", "dashboard"),
+)
 # RocksDB and Arrow allocate from many threads, and each arena that glibc makes for some
 # of them keeps 64 MiB that it has had once
 _MALLOC_ARENAS: Final = "2"
@@ -50,6 +52,7 @@ JOBS: Final = {
     "stream": Job("streaming/job.py", ("spark",)),
     "features": Job("features/job.py"),
     "recompute": Job("streaming/recompute.py"),
+    "train": Job("learning/train.py"),
 }
 
 

@@ -28,7 +28,7 @@ _KEPT_BUILDS: Final = 5
 _NOT_WHOLE: Final = (OSError, ValueError, EOFError, BadZipFile)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrackIndex:
     """Tracks as points of the taste space.
 

@@ -99,15 +99,19 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
     return _distinct(events).sort_by([("event_time", "ascending"), *_PLACE])
 
 
+def event_files(home: Path, dates: Iterable[date]) -> list[str]:
+    """Return the files of some dates; after a crash an event may be in two of them."""
+    folder = home / FOLDER
+    return [
+        path for day in dates for path in _files(folder / f"{_PREFIX}{day.isoformat()}")
+    ]
+
+
 def archived_events(
     spark: SparkSession, settings: Settings, dates: Iterable[date]
 ) -> DataFrame:
     """Return the events of some dates as a frame, each once."""
-    folder = settings.home / FOLDER
-    files = [
-        path for day in dates for path in _files(folder / f"{_PREFIX}{day.isoformat()}")
-    ]
-    events = spark.read.schema(_SHAPE).parquet(*files)
+    events = spark.read.schema(_SHAPE).parquet(*event_files(settings.home, dates))
     return events.dropDuplicates(_KEY)
 
 

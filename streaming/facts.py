@@ -1,15 +1,26 @@
-"""What the catalogue says of the tracks of an index, kept in each worker's memory."""
+"""What is known of the tracks of an index, kept in each worker's memory.
 
+The catalogue says who made them, and a trained model who plays them.
+"""
+
+import logging
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from pymongo.database import Database
 
 from models.groups import TrackFacts, TrackGroups, create_groups
+from models.learned import Learned, learned_for
 from segue import store
+from segue.builds import current_version
+from segue.errors import ModelError
 from segue.store import Document
 from segue.track_index import TrackIndex
+from segue.trained_model import FOLDER, TrainedModel, open_model
 
+_LOG = logging.getLogger(__name__)
+_held: dict[Path, TrainedModel] = {}
 _FIELDS: Final = ("artist_id", "album_id", "recording_id")
 
 
@@ -19,6 +30,28 @@ def read_groups(database: Database[Document], index: TrackIndex) -> TrackGroups:
     They are read again when `tracks` has changed or the index is another.
     """
     return _groups_of(_Key(database, index), store.catalogue_version(database))
+
+
+def read_learned(home: Path, index: TrackIndex) -> Learned | None:
+    """Return the current model in the rows of an index; None where none was trained.
+
+    In the place of one that cannot be used, this process keeps the one that it has.
+    """
+    folder = home / FOLDER
+    version = current_version(folder)
+    if version is None:
+        return None
+    try:
+        _held[folder] = open_model(folder, version)
+    except ModelError as error:
+        _say_once(str(error))
+    model = _held.get(folder)
+    return None if model is None else learned_for(model, index)
+
+
+@lru_cache(maxsize=16)
+def _say_once(complaint: str) -> None:
+    _LOG.warning("lists go on without it: %s", complaint)
 
 
 class _Key:

@@ -18,7 +18,7 @@ from segue.store import Document
 from segue.track_index import TrackIndex
 from segue.track_names import find_by_name_id, is_name_id
 from streaming.archive import FOLDER, dates_of, read_date
-from streaming.facts import read_groups
+from streaming.facts import read_groups, read_learned
 from streaming.forget_rules import read_rules
 from streaming.panes import entry_of
 from streaming.tastes import Lists, as_known, create_lists, known_of
@@ -59,7 +59,8 @@ def rebuild(
     if not entries:
         return Lists([], [], {})
     known = {user_id: known_of(distinct_entries(entries), settings.taste, index)}
-    return create_lists(known, index, groups, settings, clock())
+    learned = read_learned(settings.home, index)
+    return create_lists(known, index, groups, settings, clock(), None, learned)
 
 
 def read_entries(folder: Path, user_id: str, at: datetime) -> Iterable[Entry]:

@@ -15,8 +15,10 @@ from models.days import PastTaste, day_taste, past_taste
 from models.exclusions import excluded_rows
 from models.groups import TrackGroups
 from models.horizons import Horizons, merge_horizons
+from models.learned import Learned
 from models.listens import Entry, distinct_entries, words_of
-from models.ranking import Ranked, Recommendation, Request, rank
+from models.plans import Request
+from models.ranking import Ranked, Recommendation, rank
 from models.taste import taste_of
 from segue import store
 from segue.events import Action
@@ -95,6 +97,7 @@ def create_lists(
     settings: Settings,
     updated_at: datetime,
     before: Mapping[str, Document] | None = None,
+    learned: Learned | None = None,
 ) -> Lists:
     """Return tastes and lists of listeners.
 
@@ -104,6 +107,8 @@ def create_lists(
         By `user_id`.
     before : mapping, optional
         The list that each has now.
+    learned : Learned, optional
+        What others' plays say, in the rows of `index`.
     """
     users = [user for user, each in known.items() if _says_something(each)]
     horizons = {user: _horizons(known[user], settings.taste, index) for user in users}
@@ -111,12 +116,13 @@ def create_lists(
         _request(known[user], horizons[user], settings.taste, index, groups)
         for user in users
     ]
-    ranked = rank(requests, index, groups, settings.taste)
+    ranked = rank(requests, index, groups, settings.taste, learned)
     tastes, lists = [], []
     for user, each in zip(users, ranked, strict=True):
         stamp = {
             "_id": user,
             "index_version": index.version,
+            "model_version": each.model_version,
             "newest_event_at": known[user].recent[-1].event_time,
             "updated_at": updated_at,
         }
@@ -216,6 +222,7 @@ def _item(row: Recommendation, pane_s: int) -> Document:
         "parts": row.parts,
         "because": [_cause(*reason, pane_s) for reason in row.because],
         "seed": row.seed,
+        "neighbour": row.neighbour,
     }
 
 

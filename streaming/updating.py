@@ -23,7 +23,7 @@ from segue.track_index import TrackIndex, read_track_index
 from segue.track_names import find_by_name_id
 from streaming.columns import in_groups
 from streaming.due import note_due, read_due, settle_due
-from streaming.facts import read_groups
+from streaming.facts import read_groups, read_learned
 from streaming.forget_rules import read_rules
 from streaming.known import newest_of, read_known, remembered_panes, with_stored
 from streaming.panes import (
@@ -202,7 +202,10 @@ def _write_lists(
     before: Mapping[str, Document],
 ) -> int:
     groups = read_groups(database, index)
-    update: Lists = create_lists(known, index, groups, settings, clock(), before)
+    learned = read_learned(settings.home, index)
+    update: Lists = create_lists(
+        known, index, groups, settings, clock(), before, learned
+    )
     for collection, documents in (
         (store.TASTES, update.tastes),
         (store.RECOMMENDATIONS, update.lists),

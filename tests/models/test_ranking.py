@@ -14,7 +14,8 @@ from models.exclusions import excluded_rows
 from models.groups import TrackFacts, TrackGroups, create_groups
 from models.horizons import Horizon, Horizons, direction_of, merge_horizons
 from models.listens import Entry, Listen
-from models.ranking import Recommendation, Request, rank
+from models.plans import Request
+from models.ranking import Recommendation, rank
 from models.taste import taste_of
 from segue.events import Action
 from segue.settings import TasteSettings

@@ -1,0 +1,1 @@
+"""What all listeners' plays say: models out of the archive, by Spark."""

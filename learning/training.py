@@ -1,0 +1,160 @@
+"""Train a model: factors by Spark MLlib's ALS, neighbours by blocks of tracks.
+
+What is kept of plays lies in Parquet below the model's folder while it is trained;
+every task reads what it needs from there.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+from numpy.typing import NDArray
+from pyspark.ml.recommendation import ALS
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from scipy import sparse
+
+from models.neighbours import Neighbours, find_neighbours
+from segue.errors import ModelError
+from segue.settings import LearningSettings
+
+_TRACKS_PER_TASK: Final = 10_000
+_SEED: Final = 7
+
+
+def track_ids_of(plays: DataFrame) -> list[str]:
+    """Return the tracks that somebody played, ascending.
+
+    Raises
+    ------
+    ModelError
+        When nobody heard one to the half, or liked one.
+    """
+    heard = plays.where(F.col("weight") > 0).select("track_id").distinct()
+    track_ids = sorted(heard.toArrow()["track_id"].to_pylist())
+    if not track_ids:
+        raise ModelError(
+            "no play that says something for a track; a model needs tracks that were "
+            "heard to more than the half, or liked"
+        )
+    return track_ids
+
+
+def with_numbers(
+    spark: SparkSession, plays: DataFrame, track_ids: list[str]
+) -> DataFrame:
+    """Return plays of `track_ids`, `(listener, track, weight)`; a track is its row."""
+    numbers = pa.table(
+        {"track_id": track_ids, "track": pa.array(range(len(track_ids)), pa.int32())}
+    )
+    tracks = F.broadcast(spark.createDataFrame(numbers))
+    return plays.join(tracks, "track_id").select("listener", "track", "weight")
+
+
+def train_factors(
+    numbered: DataFrame, n_tracks: int, settings: LearningSettings
+) -> NDArray[np.float32]:
+    """Return the factors of each track, of shape (n_tracks, n_factors).
+
+    Parameters
+    ----------
+    numbered : DataFrame
+        As `with_numbers` returns it. What speaks against a track counts as a 0 of
+        which one is so much the surer.
+    """
+    n_blocks = max(2, numbered.sparkSession.sparkContext.defaultParallelism)
+    als = ALS(
+        rank=settings.n_factors,
+        maxIter=settings.n_iterations,
+        regParam=settings.regularization,
+        alpha=settings.confidence,
+        implicitPrefs=True,
+        userCol="listener",
+        itemCol="track",
+        ratingCol="weight",
+        numUserBlocks=n_blocks,
+        numItemBlocks=n_blocks,
+        seed=_SEED,
+    )
+    learned = als.fit(numbered).itemFactors.toArrow()
+    factors = np.zeros((n_tracks, settings.n_factors), dtype=np.float32)
+    flat = learned["features"].combine_chunks().flatten().to_numpy()
+    factors[learned["id"].to_numpy()] = flat.reshape(len(learned), settings.n_factors)
+    return factors
+
+
+def train_neighbours(
+    spark: SparkSession, stored: Path, n_tracks: int, settings: LearningSettings
+) -> Neighbours:
+    """Return the neighbours of each track; a task for each block of tracks.
+
+    Parameters
+    ----------
+    stored : Path
+        Folder of Parquet with what `with_numbers` returns, where each task can read it.
+    """
+    n_neighbours = min(settings.n_neighbours, n_tracks - 1)
+    if n_neighbours < 1:
+        nothing = np.full((n_tracks, 1), -1, dtype=np.int32)
+        return Neighbours(nothing, np.zeros((n_tracks, 1), dtype=np.float32))
+    n_tasks = max(
+        spark.sparkContext.defaultParallelism, math.ceil(n_tracks / _TRACKS_PER_TASK)
+    )
+    bounds = np.linspace(0, n_tracks, min(n_tasks, n_tracks) + 1).astype(int).tolist()
+    blocks = spark.createDataFrame(
+        list(pairwise(bounds)), "first int, last int"
+    ).repartitionByRange(len(bounds) - 1, "first")
+    step = _finding(stored, n_tracks, n_neighbours)
+    found = blocks.mapInArrow(
+        step, "track int, neighbours array<int>, likeness array<float>"
+    ).toArrow()
+    order = np.argsort(found["track"].to_numpy())
+    return Neighbours(
+        _square(found["neighbours"], n_neighbours)[order],
+        _square(found["likeness"], n_neighbours)[order],
+    )
+
+
+def _finding(
+    stored: Path, n_tracks: int, n_neighbours: int
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def step(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for block in batch.to_pylist():
+                first, last = block["first"], block["last"]
+                plays = read_liked(stored, n_tracks)
+                found = find_neighbours(plays, n_neighbours, first, last)
+                columns = {
+                    "track": pa.array(np.arange(first, last, dtype=np.int32)),
+                    "neighbours": _lists(found.rows),
+                    "likeness": _lists(found.likeness),
+                }
+                yield pa.RecordBatch.from_pydict(columns)
+
+    return step
+
+
+def read_liked(stored: Path, n_tracks: int) -> sparse.csr_array:
+    """Return what speaks for tracks, listeners by tracks, out of its Parquet."""
+    is_liked = ds.field("weight") > 0
+    plays = ds.dataset(stored, format="parquet").to_table(filter=is_liked)
+    listeners, numbers = np.unique(plays["listener"].to_numpy(), return_inverse=True)
+    shape = (len(listeners), n_tracks)
+    at = (numbers.ravel(), plays["track"].to_numpy())
+    return sparse.csr_array((plays["weight"].to_numpy(), at), shape)
+
+
+def _lists(array: NDArray[Any]) -> pa.Array:
+    n, width = array.shape
+    ends = np.arange(0, (n + 1) * width, width, dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(array.reshape(-1)))
+
+
+def _square(column: pa.ChunkedArray, width: int) -> NDArray[Any]:
+    flat = column.combine_chunks().flatten().to_numpy()
+    return np.asarray(flat.reshape(-1, width))

@@ -1,0 +1,148 @@
+"""Tracks that the same listeners play: neighbours, and how they vote.
+
+Likeness of two tracks is the cosine of their columns in the table of listeners by
+tracks, whose weights are first tamed by BM25: the twentieth play of a track says less
+than the second, and who plays everything says less about each. (Its third factor, how
+rare a track is, would be the same for a whole column, and have no part in a cosine.)
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+_K1: Final = 1.2
+_B: Final = 0.75
+_BLOCK: Final = 512
+_DECIMALS: Final = 9
+
+Rows = NDArray[np.int32]
+Floats = NDArray[np.float64]
+
+
+class Neighbours(NamedTuple):
+    """The nearest tracks of each track; -1 and 0 where there are no more.
+
+    Attributes
+    ----------
+    rows : ndarray, int32, shape (n_tracks, n_neighbours)
+    likeness : ndarray, float32, shape (n_tracks, n_neighbours)
+        From 0 to 1, greatest first.
+    """
+
+    rows: Rows
+    likeness: NDArray[np.float32]
+
+
+def bm25_units(plays: sparse.csr_array) -> sparse.csc_array:
+    """Return plays, listeners by tracks, as columns of unit length after BM25."""
+    plays = plays.astype(np.float64)
+    lengths = np.asarray(plays.sum(axis=1)).ravel()
+    mean = lengths.mean() if lengths.size and lengths.sum() else 1.0
+    of_row = np.repeat(np.arange(len(lengths)), np.diff(plays.indptr))
+    norm = _K1 * (1 - _B + _B * lengths[of_row] / mean)
+    data = plays.data * (_K1 + 1) / (plays.data + norm)
+    tamed = sparse.csr_array((data, plays.indices, plays.indptr), plays.shape).tocsc()
+    squares = np.asarray(tamed.multiply(tamed).sum(axis=0)).ravel()
+    of_column = np.repeat(np.arange(plays.shape[1]), np.diff(tamed.indptr))
+    tamed.data /= np.sqrt(squares[of_column])
+    return tamed
+
+
+def find_neighbours(
+    plays: sparse.csr_array, n_neighbours: int, first: int = 0, last: int | None = None
+) -> Neighbours:
+    """Return the neighbours of tracks `first` to `last`, among all.
+
+    Parameters
+    ----------
+    plays : csr_array, shape (n_listeners, n_tracks)
+        What speaks for each track; greater than 0, sums of duplicates.
+
+    Notes
+    -----
+    Equally near ones stand in the order of their rows.
+    """
+    units = bm25_units(plays)
+    end = units.shape[1] if last is None else last
+    rows = np.full((end - first, n_neighbours), -1, dtype=np.int32)
+    likeness = np.zeros((end - first, n_neighbours), dtype=np.float32)
+    for begin, block in _blocks(units, first, end):
+        for place in range(block.shape[0]):
+            span = slice(block.indptr[place], block.indptr[place + 1])
+            near, cosines = _nearest(
+                block.indices[span], block.data[span], begin + place, n_neighbours
+            )
+            rows[begin + place - first, : len(near)] = near
+            likeness[begin + place - first, : len(near)] = cosines
+    return Neighbours(rows, likeness)
+
+
+def _nearest(near: Rows, cosines: Floats, row: int, n: int) -> tuple[Rows, Floats]:
+    """Return the `n` nearest of the others, nearest first."""
+    others = near != row
+    near, cosines = near[others], np.minimum(cosines[others].round(_DECIMALS), 1.0)
+    if len(near) > n:
+        is_near = cosines >= np.partition(cosines, -n)[-n]
+        near, cosines = near[is_near], cosines[is_near]
+    order = np.lexsort((near, -cosines))[:n]
+    return near[order], cosines[order]
+
+
+def _blocks(
+    units: sparse.csc_array, first: int, end: int
+) -> Iterator[tuple[int, sparse.csr_array]]:
+    rows = units.tocsr()
+    for begin in range(first, end, _BLOCK):
+        columns = units[:, begin : min(begin + _BLOCK, end)]
+        yield begin, (columns.T.tocsr() @ rows).tocsr()
+
+
+def votes_of(
+    neighbours: Neighbours, rows: Rows, weights: NDArray[np.float64]
+) -> tuple[Rows, Floats]:
+    """Return which tracks the neighbours of some tracks are, and their votes.
+
+    A track's vote is the sum of its likeness to each of `rows` times the weight there,
+    over the sum of the weights' amounts.
+
+    Returns
+    -------
+    rows : ndarray, int32
+        Ascending.
+    votes : ndarray, float64
+        From -1 to 1.
+    """
+    near = neighbours.rows[rows]
+    says = neighbours.likeness[rows] * weights[:, None]
+    is_there = near >= 0
+    found, of = np.unique(near[is_there], return_inverse=True)
+    total = float(np.abs(weights).sum())
+    votes = np.bincount(of.ravel(), says[is_there], len(found)) / (total or 1.0)
+    return found.astype(np.int32), votes
+
+
+def speakers_of(
+    neighbours: Neighbours,
+    rows: Rows,
+    weights: NDArray[np.float64],
+    wanted: Rows,
+) -> NDArray[np.intp]:
+    """Return for each of `wanted` the place in `rows` of whose vote is greatest.
+
+    It is -1 where nobody votes for it.
+    """
+    near = neighbours.rows[rows]
+    says = neighbours.likeness[rows] * weights[:, None]
+    best = np.full(len(wanted), -1, dtype=np.intp)
+    most = np.zeros(len(wanted))
+    for place, (row, word) in enumerate(zip(near, says, strict=True)):
+        order = np.argsort(row, kind="stable")
+        at = np.minimum(np.searchsorted(row, wanted, sorter=order), len(row) - 1)
+        found = row[order[at]] == wanted
+        said = np.where(found, word[order[at]], 0.0)
+        is_more = said.round(_DECIMALS) > most.round(_DECIMALS)
+        best[is_more], most[is_more] = place, said[is_more]
+    return best

@@ -1,0 +1,103 @@
+"""The score of a candidate, and the parts that it is made of.
+
+Tracks are unit rows and the taste vector has unit length, so a dot product is the
+cosine. Beside the taste vector a few seed tracks vote: of a track's cosines with them
+the highest counts. With ``c`` the two together, and the hub scale ``s`` of the track,
+the taste says ``1 - (1 - c) / s``: ``c`` for a track at a usual distance from its
+neighbours, and less for one that is near to everything.
+
+What other listeners play has a share beside it, where a model was trained: the product
+with the listener's factors, and the votes of what was heard for its neighbours, each
+over the greatest among the candidates.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.groups import Rows
+from models.horizons import Horizon
+from models.neighbours import speakers_of
+from models.plans import Plan
+from segue.settings import TasteSettings
+from segue.track_index import TrackIndex
+
+DECIMALS: Final = 9
+PARTS: Final = (
+    *(each.value for each in Horizon),
+    *("skips", "seeds", "hub", "collaborative", "neighbours"),
+)
+"""What the score of a candidate is made of."""
+
+Floats = NDArray[np.float64]
+
+
+def parts_of(
+    plan: Plan,
+    rows: Rows,
+    vectors: Floats,
+    index: TrackIndex,
+    settings: TasteSettings,
+) -> Floats:
+    """Return the parts of each row's score, in the order of `PARTS`.
+
+    Parameters
+    ----------
+    vectors : ndarray, float64, shape (n, n_dims)
+        Those of `rows`.
+    """
+    scales = index.scales[rows].astype(np.float64)
+    taste = _towards_taste(plan, vectors, scales, settings)
+    share = 1 - plan.blend.collaborative - plan.blend.neighbours
+    return np.column_stack([share * taste, *_by_others(plan, rows)])
+
+
+def _towards_taste(
+    plan: Plan, vectors: Floats, scales: Floats, settings: TasteSettings
+) -> Floats:
+    share = settings.seed_share if plan.seeds else 0.0
+    sides = (1 - share) * (vectors @ plan.direction.T)
+    votes = np.zeros(len(vectors))
+    if plan.seeds:
+        votes = share * (vectors @ plan.queries[1:].T).max(axis=1)
+    towards = np.column_stack([sides, votes]) / scales[:, None]
+    return np.column_stack([towards, 1 - 1 / scales])
+
+
+def _by_others(plan: Plan, rows: Rows) -> tuple[Floats, Floats]:
+    nothing = np.zeros(len(rows))
+    opinion = plan.opinion
+    if opinion is None:
+        return nothing, nothing
+    liked = opinion.learned.factors.vectors[rows].astype(np.float64) @ opinion.factors
+    votes = nothing
+    if len(opinion.rows):
+        at = np.minimum(np.searchsorted(opinion.rows, rows), len(opinion.rows) - 1)
+        votes = np.where(opinion.rows[at] == rows, opinion.votes[at], 0.0)
+    return (
+        plan.blend.collaborative * _over_greatest(liked),
+        plan.blend.neighbours * _over_greatest(votes),
+    )
+
+
+def _over_greatest(values: Floats) -> Floats:
+    greatest = values.max(initial=0.0)
+    return values / greatest if greatest > 0 else np.zeros_like(values)
+
+
+def seeds_near(plan: Plan, vectors: Floats) -> list[str | None]:
+    """Return for each of some tracks the seed that is nearest."""
+    if not plan.seeds:
+        return [None] * len(vectors)
+    cosines = (vectors @ plan.queries[1:].T).round(DECIMALS)
+    return [plan.seeds[at].track_id for at in np.argmax(cosines, axis=1)]
+
+
+def neighbours_of(plan: Plan, rows: Rows, index: TrackIndex) -> list[str | None]:
+    """Return for each row the track that was heard and speaks most for it."""
+    opinion = plan.opinion
+    if opinion is None:
+        return [None] * len(rows)
+    said = speakers_of(opinion.learned.neighbours, opinion.heard, opinion.weights, rows)
+    return [index.track_ids[opinion.heard[at]] if at >= 0 else None for at in said]

@@ -1,0 +1,88 @@
+"""The verbs `train` and `models`: what is learned from all listeners' plays."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from segue.cli_music import JSON_OPTION
+from segue.settings import Settings
+
+_DATE: Final = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--from", "first", type=_DATE, help="First date; else of the archive.")
+@click.option("--to", "last", type=_DATE, help="Last date; else of the archive.")
+@click.pass_obj
+def train(settings: Settings, first: datetime | None, last: datetime | None) -> None:
+    """Train a model of all listeners' plays, out of the archive.
+
+    By Spark; the same as `bin/submit train`. Tracks get factors (alternating least
+    squares) and neighbours (what the same listeners play). The stream takes the model
+    with its next micro-batch; `segue models use VERSION` goes back to another. Prints
+    one line of JSON.
+    """
+    from segue import services
+    from segue.submit import exec_job
+
+    args = []
+    for name, day in (("--from", first), ("--to", last)):
+        if day is not None:
+            args += [name, day.date().isoformat()]
+    exec_job(services.with_mongo_if_any(settings), "train", args, _say)
+
+
+@click.group(invoke_without_command=True)
+@JSON_OPTION
+@click.pass_context
+def models(context: click.Context, as_json: bool) -> None:
+    """Show the models that were trained; the current one has an asterisk."""
+    from segue.builds import current_version
+    from segue.trained_model import FOLDER, models_of
+
+    if context.invoked_subcommand is not None:
+        return
+    settings: Settings = context.obj
+    folder = settings.home / FOLDER
+    current = current_version(folder)
+    found = [
+        {**facts, "is_current": facts["version"] == current}
+        for facts in models_of(folder)
+    ]
+    if as_json:
+        click.echo(json.dumps(found))
+    elif not found:
+        click.echo("no model was trained yet; run `segue train`")
+    for each in found if not as_json else ():
+        click.echo(_line(each))
+
+
+@models.command()
+@click.argument("version")
+@click.pass_obj
+def use(settings: Settings, version: str) -> None:
+    """Make the model VERSION, trained before, the current one.
+
+    The stream takes it with its next micro-batch.
+    """
+    from segue.trained_model import FOLDER, use_model
+
+    use_model(settings.home / FOLDER, version)
+    click.echo(f"model {version} is the current one")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _line(facts: Mapping[str, Any]) -> str:
+    data = facts["data"]
+    return (
+        f"{'*' if facts['is_current'] else ' '} {facts['version']}  trained "
+        f"{facts['trained_at']}  of {data['first_date']} to {data['last_date']}: "
+        f"{data['n_plays']} plays, {data['n_listeners']} listeners, "
+        f"{data['n_tracks']} tracks"
+    )

@@ -1,0 +1,202 @@
+"""Plays out of an archive, and a model out of these."""
+
+import json
+import math
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.ml.recommendation import ALS
+
+from learning.plays import plays_of, whole_keys
+from learning.train import train
+from learning.training import train_factors, with_numbers
+from models.factors import Factors, fold_in, gram_of
+from segue.builds import current_version
+from segue.errors import ModelError
+from segue.settings import LearningSettings, MongoSettings, Settings
+from segue.trained_model import FOLDER, read_model
+from tests.factories import START
+from tests.learning.archives import archive, event
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.spark
+SMALL = LearningSettings(n_factors=2, n_iterations=3, n_neighbours=3, confidence=5)
+
+
+def settings_of(home: Path) -> Settings:
+    return Settings(home=home, learning=SMALL, mongo=MongoSettings(uri=None))
+
+
+def two_camps() -> list[dict[str, Any]]:
+    """Return plays of ten listeners of rock and ten of jazz, who skip the other."""
+    events = []
+    for number in range(20):
+        mine, theirs = ("rock", "jazz") if number % 2 else ("jazz", "rock")
+        user = f"u{number:02d}"
+        events += [event(user, f"{mine}{(number + k) % 6}") for k in range(4)]
+        events.append(event(user, f"{theirs}0", "skipped", played_ms=0))
+    return events
+
+
+def plays_in(
+    spark: "SparkSession", home: Path, events: list[dict[str, Any]]
+) -> list[tuple[int, str, float]]:
+    archive(home, events)
+    dates = sorted({each["event_time"].date() for each in events})
+    plays = plays_of(spark, settings_of(home), dates, len(events))
+    return [tuple(row) for row in plays.collect()]
+
+
+def test_a_play_speaks_once_and_a_like_beside_it(
+    spark: "SparkSession", tmp_path: Path
+) -> None:
+    told = [
+        event("ada", "a", "progressed", play_id="p", played_ms=45_000),
+        event("ada", "a", "completed", play_id="p"),
+        event("ada", "a", "liked", play_id="p"),
+        event("ada", "b", "skipped", played_ms=0),
+        event("ada", "c", "skipped", played_ms=30_000),
+        event("ada", "d", "started", played_ms=0),
+        event("ada", "e", "blocked"),
+        event("bob", "a", event_time=START + timedelta(days=1)),
+        event("bob", "a"),
+    ]
+    rows = plays_in(spark, tmp_path, [*told, told[1]])
+    by_listener: dict[int, dict[str, float]] = {}
+    for listener, track_id, weight in rows:
+        by_listener.setdefault(listener, {})[track_id] = weight
+    ada = {"a": math.log1p(3), "b": -math.log1p(1)}
+    bob = {"a": math.log1p(2)}
+    assert sorted(by_listener.values(), key=len) == [bob, ada]
+
+
+@given(
+    st.lists(st.integers(0, 5), max_size=30).map(sorted),
+    st.lists(st.integers(0, 30), max_size=6).map(sorted),
+)
+def test_rows_of_one_key_come_together(keys: list[int], cuts: list[int]) -> None:
+    table = pa.table({"key": pa.array(keys, pa.int64())})
+    bounds = [0, *(min(cut, len(keys)) for cut in cuts), len(keys)]
+    batches = [
+        batch
+        for first, last in pairwise(bounds)
+        for batch in table.slice(first, last - first).to_batches()
+    ]
+    found = [batch["key"].to_pylist() for batch in whole_keys(batches, "key")]
+    assert [key for batch in found for key in batch] == keys
+    seen = [key for batch in found for key in set(batch)]
+    assert len(seen) == len(set(seen))
+
+
+def test_a_model_tells_the_camps_apart(spark: "SparkSession", tmp_path: Path) -> None:
+    archive(tmp_path, two_camps())
+    model = train(spark, settings_of(tmp_path))
+    assert read_model(tmp_path / FOLDER).version == model.version
+    rock = [name.startswith("rock") for name in model.track_ids]
+    for row, near in enumerate(model.neighbours):
+        assert {rock[at] for at in near if at >= 0} == {rock[row]}
+    factors = Factors(
+        model.factors, gram_of(model.factors), model.confidence, model.regularization
+    )
+    heard = np.array([rock.index(True)], dtype=np.int32)
+    liked = model.factors @ fold_in(factors, heard, np.array([1.0]))
+    assert liked[rock].min() > liked[~np.array(rock)].max()
+    assert model.facts["data"] == {
+        "first_date": "2026-05-03",
+        "last_date": "2026-05-03",
+        "n_events": 100,
+        "n_listeners": 20,
+        "n_tracks": 12,
+        "n_plays": 100,
+    }
+    assert not list((tmp_path / FOLDER).glob(".training-*"))
+
+
+def test_a_listener_folded_in_has_the_factors_that_training_gave(
+    spark: "SparkSession", tmp_path: Path
+) -> None:
+    archive(tmp_path, two_camps())
+    dates = [START.date()]
+    plays = plays_of(spark, settings_of(tmp_path), dates, 100).cache()
+    track_ids = sorted({row["track_id"] for row in plays.collect()})
+    numbered = with_numbers(spark, plays, track_ids).cache()
+    tracks = train_factors(numbered, len(track_ids), SMALL)
+    factors = Factors(tracks, gram_of(tracks), SMALL.confidence, SMALL.regularization)
+    # MLlib's last half step finds the listeners' factors, with those of tracks given
+    model = ALS(
+        rank=SMALL.n_factors,
+        maxIter=SMALL.n_iterations,
+        regParam=SMALL.regularization,
+        alpha=SMALL.confidence,
+        implicitPrefs=True,
+        userCol="listener",
+        itemCol="track",
+        ratingCol="weight",
+        numUserBlocks=2,
+        numItemBlocks=2,
+        seed=7,
+    ).fit(numbered)
+    heard: dict[int, list[tuple[int, float]]] = {}
+    for listener, track, weight in numbered.collect():
+        heard.setdefault(listener, []).append((track, weight))
+    for listener, mine in model.userFactors.collect():
+        rows, weights = zip(*heard[listener], strict=True)
+        found = fold_in(factors, np.array(rows, np.int32), np.array(weights))
+        np.testing.assert_allclose(found, mine, atol=2e-3)
+
+
+def test_a_model_of_some_dates(spark: "SparkSession", tmp_path: Path) -> None:
+    later = [
+        event("zoe", "new", event_time=START + timedelta(days=2)),
+        event("zoe", "rock1", event_time=START + timedelta(days=2)),
+    ]
+    archive(tmp_path, [*two_camps(), *later])
+    model = train(spark, settings_of(tmp_path), first=date(2026, 5, 4))
+    assert model.track_ids == ["new", "rock1"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [],
+        [event("ada", "a", "skipped", played_ms=0)],
+        [event("ada", "a", "started"), event("ada", "b", "blocked")],
+    ],
+    ids=["empty", "all skipped", "no play"],
+)
+def test_with_nothing_to_learn_the_old_model_stays(
+    spark: "SparkSession", tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
+    archive(tmp_path, events)
+    with pytest.raises(ModelError, match=r"archives what is played|heard to more"):
+        train(spark, settings_of(tmp_path))
+    assert current_version(tmp_path / FOLDER) is None
+    assert not list((tmp_path / FOLDER).glob(".training-*"))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [event("ada", "a")],
+        [event("ada", "a"), event("bob", "a")],
+        [event("ada", name) for name in "abc"],
+    ],
+    ids=["one listener, one track", "one track", "one listener"],
+)
+def test_the_least_that_can_be_learned_from(
+    spark: "SparkSession", tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
+    archive(tmp_path, events)
+    model = train(spark, settings_of(tmp_path))
+    assert model.track_ids == sorted({each["track_id"] for each in events})
+    assert np.isfinite(model.factors).all()
+    json.dumps(dict(model.facts))

@@ -1,0 +1,130 @@
+"""What others play, in a list: by hand, and the laws that hold with it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.evidence import evidence_of
+from models.factors import fold_in
+from models.learned import Learned, learned_for, opinion_of
+from models.listens import Listen
+from models.ranking import Ranked, rank
+from segue.settings import TasteSettings
+from tests.factories import START, create_index
+from tests.models.models import N_KNOWN, create_learned, create_trained
+from tests.models.test_ranking import ALONE, INDEX, PLAIN, WHOLE, ids_of, request
+
+LISTENS = [Listen("t001", 1.0, START), Listen("t002", -0.5, START)]
+UNKNOWN = [Listen(INDEX.track_ids[N_KNOWN + 1], 1.0, START)]
+SEEDED = PLAIN.model_copy(update={"n_seeds": 2, "variety": 0.1})
+
+
+def listed(
+    listens: list[Listen],
+    learned: Learned | None,
+    settings: TasteSettings = WHOLE,
+    excluded: frozenset[str] = frozenset(),
+) -> Ranked:
+    asked = request(listens, excluded)
+    return rank([asked], INDEX, ALONE, settings, learned)[0]
+
+
+def test_a_score_is_that_of_the_parts_by_hand() -> None:
+    learned = create_learned(INDEX)
+    plain = {each.track_id: each for each in listed(LISTENS, None).rows}
+    ranked = listed(LISTENS, learned)
+    mine = fold_in(
+        learned.factors, np.array([1, 2], dtype=np.int32), np.array([1.0, -0.5])
+    )
+    liked = learned.factors.vectors.astype(float) @ mine
+    votes = np.zeros(len(INDEX.track_ids))
+    for heard, weight in ((1, 1.0), (2, -0.5)):
+        rows, said = learned.neighbours.rows[heard], learned.neighbours.likeness[heard]
+        for near, likeness in zip(rows, said, strict=True):
+            if near >= 0:
+                votes[near] += weight * likeness / 1.5
+    assert ranked.model_version == learned.version
+    for row in ranked.rows:
+        at = INDEX.row_of[row.track_id]
+        parts = row.parts
+        assert parts["collaborative"] == pytest.approx(0.3 * liked[at] / liked.max())
+        assert parts["neighbours"] == pytest.approx(0.2 * votes[at] / votes.max())
+        taste = 0.5 * plain[row.track_id].score
+        others = parts["collaborative"] + parts["neighbours"]
+        assert row.score == pytest.approx(taste + others, abs=1e-6)
+        assert sum(parts.values()) == pytest.approx(row.score, abs=1e-12)
+    assert ids_of(ranked.rows) != ids_of(listed(LISTENS, None).rows)
+
+
+def test_the_neighbour_is_what_was_heard_and_speaks_for_it() -> None:
+    learned = create_learned(INDEX)
+    for row in listed(LISTENS, learned).rows:
+        near = learned.neighbours.rows[1].tolist()
+        is_near = INDEX.row_of[row.track_id] in near
+        assert row.neighbour == ("t001" if is_near else None)
+
+
+def test_a_listener_of_whom_the_model_knows_nothing_gets_the_taste_alone() -> None:
+    with_model, without = (
+        listed(UNKNOWN, create_learned(INDEX)),
+        listed(UNKNOWN, None),
+    )
+    assert with_model == without
+    assert with_model.model_version is None
+
+
+def test_a_model_without_a_share_changes_no_order() -> None:
+    ranked = listed(LISTENS, create_learned(INDEX, 0.0, 0.0))
+    assert ids_of(ranked.rows) == ids_of(listed(LISTENS, None).rows)
+
+
+def test_what_only_others_like_comes_into_a_list() -> None:
+    one = PLAIN.model_copy(update={"n_recommendations": 1})
+    learned = create_learned(INDEX, 1.0, 0.0)
+    mine = opinion_of(learned, evidence_of(LISTENS, INDEX), INDEX).factors
+    best = int(np.argmax(learned.factors.vectors @ mine))
+    assert ids_of(listed(LISTENS, learned, one).rows) == [INDEX.track_ids[best]]
+    out = frozenset([INDEX.track_ids[best]])
+    assert out.isdisjoint(ids_of(listed(LISTENS, learned, one, out).rows))
+
+
+def test_a_model_follows_an_index_that_grows() -> None:
+    trained = create_trained(INDEX)
+    larger = create_index(60)
+    grown = learned_for(trained, larger)
+    assert grown.factors.vectors.shape == (60, 4)
+    assert not grown.factors.vectors[N_KNOWN:].any()
+    assert (grown.neighbours.rows[N_KNOWN:] == -1).all()
+    # the one that the index lacks is nobody's neighbour
+    assert grown.neighbours.rows.max() < N_KNOWN
+    is_none = grown.neighbours.rows < 0
+    assert (grown.neighbours.likeness[is_none] == 0).all()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(INDEX.track_ids),
+            st.sampled_from([-2.0, -1.0, -0.3, 0.5, 1.0, 2.0]),
+        ),
+        max_size=12,
+    ),
+    st.sets(st.sampled_from(INDEX.track_ids), max_size=30),
+)
+def test_laws_of_a_list_with_a_model(
+    said: list[tuple[str, float]], out: set[str]
+) -> None:
+    learned = create_learned(INDEX)
+    listens = [Listen(name, weight, START) for name, weight in said]
+    asked = request(listens, frozenset(out))
+    others = request(LISTENS)
+    ranked = rank([others, asked], INDEX, ALONE, SEEDED, learned)[1]
+    assert rank([asked], INDEX, ALONE, SEEDED, learned)[0] == ranked
+    names = ids_of(ranked.rows)
+    assert len(set(names)) == len(names) <= SEEDED.n_recommendations
+    assert out.isdisjoint(names)
+    for row in ranked.rows:
+        assert sum(row.parts.values()) == pytest.approx(row.score, abs=1e-9)
+        assert row.score <= 1 + 1e-9
+        assert row.neighbour is None or row.neighbour in {name for name, _ in said}

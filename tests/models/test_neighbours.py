@@ -1,0 +1,76 @@
+"""Neighbours against plain NumPy, and how they vote."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import sparse
+
+from models.neighbours import Neighbours, find_neighbours, speakers_of, votes_of
+
+PLAYS = arrays(np.int8, (7, 9), elements=st.integers(0, 3))
+ROWS = np.array([[1, 2, -1], [0, 2, 3], [0, -1, -1], [-1, -1, -1]], dtype=np.int32)
+LIKENESS = np.array(
+    [[0.9, 0.4, 0], [0.9, 0.5, 0.2], [0.4, 0, 0], [0, 0, 0]], dtype=np.float32
+)
+NEAR = Neighbours(ROWS, LIKENESS)
+
+
+def likeness_by_hand(plays: np.ndarray) -> np.ndarray:
+    """Return the likeness of each pair of tracks, 0 of a track to itself."""
+    lengths = plays.sum(axis=1, keepdims=True)
+    mean = lengths.mean() or 1.0
+    tamed = (
+        2.2
+        * plays
+        / np.where(plays > 0, plays + 1.2 * (0.25 + 0.75 * lengths / mean), 1.0)
+    )
+    norms = np.linalg.norm(tamed, axis=0)
+    units = tamed / np.where(norms > 0, norms, 1.0)
+    cosines = (units.T @ units).round(9)
+    np.fill_diagonal(cosines, 0)
+    return np.minimum(cosines, 1.0)
+
+
+@given(PLAYS, st.integers(1, 8), st.integers(0, 8))
+def test_they_are_those_of_plain_numpy(
+    plays: np.ndarray, n_neighbours: int, first: int
+) -> None:
+    found = find_neighbours(sparse.csr_array(plays), n_neighbours, first)
+    expected = likeness_by_hand(plays.astype(float))
+    assert len(found.rows) == 9 - first
+    for row, near, cosines in zip(
+        range(first, 9), found.rows, found.likeness, strict=True
+    ):
+        order = np.lexsort((np.arange(9), -expected[row]))[:n_neighbours]
+        order = order[expected[row][order] > 0]
+        assert near.tolist()[: len(order)] == order.tolist()
+        assert (near[len(order) :] == -1).all()
+        assert (cosines[len(order) :] == 0).all()
+        np.testing.assert_allclose(
+            cosines[: len(order)], expected[row][order], atol=1e-6
+        )
+
+
+def test_votes_are_summed_and_a_skip_votes_against() -> None:
+    heard = np.array([0, 1], dtype=np.int32)
+    rows, votes = votes_of(NEAR, heard, np.array([1.0, -0.5]))
+    assert rows.tolist() == [0, 1, 2, 3]
+    expected = np.array([-0.45, 0.9, 0.4 - 0.25, -0.1]) / 1.5
+    np.testing.assert_allclose(votes, expected, atol=1e-6)
+
+
+def test_nobody_votes_for_who_has_heard_nothing() -> None:
+    rows, votes = votes_of(NEAR, np.empty(0, dtype=np.int32), np.empty(0))
+    assert len(rows) == len(votes) == 0
+
+
+def test_the_speaker_is_who_says_most_for_it() -> None:
+    heard = np.array([0, 1, 2], dtype=np.int32)
+    wanted = np.array([2, 0, 3, 1], dtype=np.int32)
+    said = speakers_of(NEAR, heard, np.array([1.0, 1.0, 1.0]), wanted)
+    assert said.tolist() == [1, 1, 1, 0]
+    said = speakers_of(NEAR, heard, np.array([1.0, 0.5, -1.0]), wanted)
+    assert said.tolist() == [0, 1, 1, 0]
+    alone = speakers_of(NEAR, heard[2:], np.array([1.0]), wanted)
+    assert alone.tolist() == [-1, 0, -1, -1]

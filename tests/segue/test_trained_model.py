@@ -1,0 +1,157 @@
+"""Models on disk: whole, current, gone back to, damaged."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from segue.cli import main
+from segue.errors import ModelError
+from segue.settings import Settings
+from segue.trained_model import (
+    FOLDER,
+    TrainedModel,
+    create_model,
+    models_of,
+    read_model,
+    use_model,
+    write_model,
+)
+from tests.factories import create_index
+from tests.models.models import create_trained
+
+INDEX = create_index()
+DATA = {
+    "data": {
+        "first_date": "2026-05-01",
+        "last_date": "2026-05-03",
+        "n_plays": 9,
+        "n_listeners": 2,
+        "n_tracks": 31,
+    },
+    "trained_at": "2026-05-04T00:00:00.000Z",
+}
+
+
+def trained(seed: int) -> TrainedModel:
+    plain = create_trained(INDEX, seed=seed)
+    return create_model(
+        plain.track_ids,
+        plain.factors,
+        plain.neighbours,
+        plain.likeness,
+        {**plain.facts, **DATA},
+    )
+
+
+def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
+    model = trained(1)
+    write_model(tmp_path, model)
+    read = read_model(tmp_path)
+    assert (read.version, read.track_ids) == (model.version, model.track_ids)
+    assert dict(read.blend) == {"collaborative": 0.3, "neighbours": 0.2}
+    assert (read.confidence, read.regularization) == (5.0, 0.1)
+    for name in ("factors", "neighbours", "likeness"):
+        got, want = getattr(read, name), getattr(model, name)
+        np.testing.assert_array_equal(got, want)
+        assert got.dtype == want.dtype
+
+
+def test_the_version_follows_from_what_was_learned() -> None:
+    assert trained(1).version == trained(1).version != trained(2).version
+
+
+def test_going_back_is_one_command(tmp_path: Path) -> None:
+    folder, older, newer = tmp_path / FOLDER, trained(1), trained(2)
+    write_model(folder, older)
+    write_model(folder, newer)
+    assert read_model(folder).version == newer.version
+    run = CliRunner()
+    env = {"SEGUE_HOME": str(tmp_path)}
+    done = run.invoke(main, ["models", "use", older.version], env=env)
+    assert done.exit_code == 0
+    assert read_model(folder).version == older.version
+    told = json.loads(run.invoke(main, ["models", "--json"], env=env).output)
+    assert [(x["version"], x["is_current"]) for x in told] == [
+        (older.version, True),
+        (newer.version, False),
+    ]
+    page = run.invoke(main, ["models"], env=env).output.splitlines()
+    assert page[0].startswith(f"* {older.version}  trained 2026-05-04T00:00:00.000Z")
+    assert "9 plays, 2 listeners, 31 tracks" in page[1]
+
+
+def test_what_is_not_there_cannot_be_used(tmp_path: Path) -> None:
+    write_model(tmp_path / FOLDER, trained(1))
+    done = CliRunner().invoke(
+        main, ["models", "use", "nothing"], env={"SEGUE_HOME": str(tmp_path)}
+    )
+    assert done.exit_code == 1
+    assert "lacks a file; run `segue train`" in done.output
+    assert read_model(tmp_path / FOLDER).version == trained(1).version
+
+
+def test_without_a_model_the_error_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="run `segue train`"):
+        read_model(tmp_path)
+    page = CliRunner().invoke(main, ["models"], env={"SEGUE_HOME": str(tmp_path)})
+    assert page.output == "no model was trained yet; run `segue train`\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("tracks.parquet", b"PAR1 cut off"),
+        ("model.json", b"{"),
+        ("model.json", b"[]"),
+        ("model.json", b'{"settings": {}, "blend": {}}'),
+        (
+            "model.json",
+            b'{"settings": {"confidence": null, "regularization": 1},'
+            b' "blend": {"collaborative": 0.1, "neighbours": 0.1}}',
+        ),
+    ],
+)
+def test_a_damaged_model_is_a_clear_error(
+    tmp_path: Path, file: str, content: bytes
+) -> None:
+    model = trained(3)
+    write_model(tmp_path, model)
+    (tmp_path / model.version / file).write_bytes(content)
+    with pytest.raises(ModelError, match="is not whole"):
+        read_model(tmp_path)
+    assert models_of(tmp_path) == []
+    with pytest.raises(ModelError):
+        use_model(tmp_path, model.version)
+
+
+def test_another_model_under_its_name_is_told(tmp_path: Path) -> None:
+    one, other = trained(4), trained(5)
+    write_model(tmp_path, other)
+    write_model(tmp_path, one)
+    taken = (tmp_path / other.version / "tracks.parquet").read_bytes()
+    (tmp_path / one.version / "tracks.parquet").write_bytes(taken)
+    with pytest.raises(ModelError, match="is not what was trained"):
+        read_model(tmp_path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_make_no_model(bad: float) -> None:
+    model = trained(6)
+    factors = model.factors.copy()
+    factors[0, 0] = bad
+    with pytest.raises(ModelError, match="not finite"):
+        create_model(
+            model.track_ids, factors, model.neighbours, model.likeness, model.facts
+        )
+
+
+def test_shares_beyond_the_whole_make_no_model() -> None:
+    with pytest.raises(ModelError, match="shares"):
+        create_trained(INDEX, collaborative=0.7, neighbours=0.4)
+    with pytest.raises(ValueError, match="more than 1"):
+        Settings.model_validate(
+            {"learning": {"collaborative_share": 0.7, "neighbours_share": 0.4}}
+        )
