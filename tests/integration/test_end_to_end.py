@@ -25,6 +25,7 @@ from segue.services.ports import free_port
 from segue.settings import Settings, to_environment
 from segue.submit import run_job
 from segue.track_index import TrackIndex, create_track_index
+from segue.trained_model import FOLDER, read_model
 from streaming.producer import Producer
 from tests.conftest import SettingsFactory
 from tests.factories import create_event, seconds
@@ -243,3 +244,23 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
     assert titles[first] not in wanted
     assert rows.all_text_contents() == wanted
     page.close()
+    assert_a_model_has_a_part_in_the_next_list(job, heard)
+
+
+def assert_a_model_has_a_part_in_the_next_list(
+    job: StreamingJob, heard: list[str]
+) -> None:
+    """Train one of what is archived; the job that runs takes it."""
+    run_job(job.settings, "train", [], print)
+    model = read_model(job.settings.home / FOLDER)
+    assert set(heard) <= set(model.track_ids)
+    with Producer(job.settings.kafka, job.settings.home / "spool") as producer:
+        again = create_event(track_id=heard[0], user_id=LISTENER, at=system_clock())
+        producer.publish(again)
+    by_model = {"_id": LISTENER, "model_version": model.version}
+    listed = job.wait_for(
+        "list by the model",
+        lambda: job.database[store.RECOMMENDATIONS].find_one(by_model),
+    )
+    for item in listed["items"]:
+        assert sum(item["parts"].values()) == pytest.approx(item["score"], abs=1e-6)
