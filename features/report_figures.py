@@ -15,20 +15,7 @@ from features.drift import Drift
 from features.health import Audio
 from features.retrieval import HubReport, Retrieval
 from features.verdicts import LARGE_SHIFT
-
-COLOURS: Final = {
-    "bg": "#0c0d12",
-    "surface": "#14161f",
-    "raised": "#1d202c",
-    "line": "#2b3042",
-    "text": "#f3f4f8",
-    "muted": "#a8aec2",
-    "accent": "#ffb347",
-    "cool": "#6fc3ff",
-    "good": "#62d69b",
-    "warn": "#ffd479",
-}
-"""Those of the dashboard; a test holds them to it."""
+from segue.palette import COLOURS
 
 FOLDER_COLOURS: Final = (
     *("#ffb347", "#6fc3ff", "#62d69b", "#c4a7ff", "#ff8fab", "#ffe08a"),

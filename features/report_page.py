@@ -17,7 +17,6 @@ from plotly.offline import get_plotlyjs
 from features.health import SILENT_DB
 from features.report import Report, create_report
 from features.report_figures import (
-    COLOURS,
     FOLDER_COLOURS,
     OTHER_FOLDERS,
     drift_figure,
@@ -31,6 +30,7 @@ from features.spec import FeatureSpec
 from features.verdicts import HIGH_SKEW, LARGE_SHIFT, percent
 from segue.errors import LibraryError
 from segue.files import write_atomically
+from segue.palette import COLOURS
 from segue.settings import Settings
 
 MAX_ROWS: Final = 20

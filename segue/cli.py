@@ -12,7 +12,7 @@ import click
 import segue
 from segue.cli_account import account
 from segue.cli_import import import_history
-from segue.cli_models import models, train
+from segue.cli_models import evaluate, models, train
 from segue.cli_music import (
     FOLDER,
     JSON_OPTION,
@@ -239,6 +239,7 @@ def demo(
 for _verb in (
     account,
     demo_library,
+    evaluate,
     features,
     import_history,
     library,

@@ -35,6 +35,35 @@ def train(settings: Settings, first: datetime | None, last: datetime | None) -> 
     exec_job(services.with_mongo_if_any(settings), "train", args, _say)
 
 
+@click.command()
+@click.option(
+    "--data",
+    type=(str, click.Path(exists=True)),
+    metavar="KIND PATH",
+    help="A data set that you have: hetrec, lastfm-1k, listenbrainz or movielens; "
+    "else the archive.",
+)
+@click.option("--report", type=click.Path(), help="Page; else var/evaluation.html.")
+@JSON_OPTION
+@click.pass_obj
+def evaluate(
+    settings: Settings, data: tuple[str, str] | None, report: str | None, as_json: bool
+) -> None:
+    """Say what each method is worth on real plays, and how sure that is.
+
+    Methods learn from the first four fifths of the plays, the hybrid is tuned on the
+    next tenth, and the last tenth judges: every item is ranked, known ones apart from
+    discoveries, new listeners apart from others. By Spark; the same as `bin/submit
+    evaluate`. Writes a page; --json prints every figure with its interval.
+    """
+    from segue.submit import exec_job
+
+    args = [] if as_json else ["--quiet"]
+    args += ["--data", *data] if data else []
+    args += ["--report", report] if report else []
+    exec_job(settings, "evaluate", args, _say)
+
+
 @click.group(invoke_without_command=True)
 @JSON_OPTION
 @click.pass_context

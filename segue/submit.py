@@ -53,6 +53,7 @@ JOBS: Final = {
     "features": Job("features/job.py"),
     "recompute": Job("streaming/recompute.py"),
     "train": Job("learning/train.py"),
+    "evaluate": Job("learning/evaluate.py"),
 }
 
 

@@ -10,13 +10,14 @@ import pytest
 from dashboard.theme import COLOURS as DASHBOARD_COLOURS
 from features.catalogue_map import lay_out
 from features.report import Report, create_report
-from features.report_figures import COLOURS, FOLDER_COLOURS
+from features.report_figures import FOLDER_COLOURS
 from features.report_page import MAX_ROWS, render_report, write_report
 from features.report_rows import number_folders, read_report_rows
 from features.retrieval import RANKED, RAW, TASTE
 from features.spec import FeatureSpec
 from features.verdicts import Status
 from segue.errors import IndexMissingError, LibraryError
+from segue.palette import COLOURS
 from segue.settings import Settings
 from segue.track_index import read_track_index
 from tests.features.catalogues import (

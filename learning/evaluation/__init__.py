@@ -1,0 +1,1 @@
+"""What methods are worth: split by time, full ranking, slices, intervals, verdicts."""

@@ -1,0 +1,183 @@
+"""One evaluation: fit, tune, judge, and say what holds."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.evaluation.datasets import Dataset
+from learning.evaluation.intervals import gain_of, interval_of
+from learning.evaluation.judging import (
+    Figures,
+    Ground,
+    K,
+    Shares,
+    ground_of,
+    judge_all,
+    tasks_of,
+)
+from learning.evaluation.methods import BASELINES, Fitting, fit_all
+from learning.evaluation.metrics import accuracy
+from learning.evaluation.splits import Split, split, together
+from models.recommenders.base import Recommender, best_items
+from models.recommenders.hybrid import learn_shares
+from segue.errors import ModelError
+
+PRESENT_SHARE: Final = 0.1
+FUTURE_SHARE: Final = 0.1
+_TUNED_LISTENERS: Final = 500
+_SEED: Final = 3
+_FALLBACK: Final = "popular"
+_HYBRID: Final = "hybrid"
+_JUDGED: Final = "ndcg"
+_FEW: Final = 30
+
+Floats = NDArray[np.float64]
+
+
+def evaluate(
+    dataset: Dataset, fitting: Fitting, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return the report of all methods on a data set, as JSON takes it.
+
+    Raises
+    ------
+    ModelError
+        When nobody of the past plays anything in the future.
+    """
+    periods = split(dataset, PRESENT_SHARE, FUTURE_SHARE)
+    tell("fit to the past")
+    shares = _tuned(fit_all(periods.past, fitting), periods, dataset, tell)
+    tell("fit to past and present")
+    before = together(periods.past, periods.present)
+    methods = fit_all(before, fitting)
+    ground = ground_of(before, periods.future, dataset.artists)
+    if not len(ground.listeners()):
+        raise ModelError(
+            f"{dataset.name}: nothing that is liked in the last tenth of the plays; an "
+            "evaluation needs listeners who go on"
+        )
+    tell("judge by the future")
+    figures, covered = judge_all(methods, shares, ground)
+    return {
+        "data": _facts(dataset, periods),
+        "k": K,
+        "shares": dict(shares.by_method),
+        "methods": _told(figures, covered),
+        "verdicts": list(_verdicts(figures)),
+    }
+
+
+def _tuned(
+    methods: Sequence[Recommender],
+    periods: Split,
+    dataset: Dataset,
+    tell: Callable[[str], None],
+) -> Shares:
+    """Return the hybrid's shares by the discoveries of the present."""
+    tell("tune on the present")
+    ground = ground_of(periods.past, periods.present, dataset.artists)
+    rows = _sample(ground)
+    history = ground.heard.pick(rows)
+    discovery = tasks_of(ground, rows, history)[0]
+    asked = np.flatnonzero(discovery.relevant.any(axis=1))
+    learned = [each for each in methods if each.name not in BASELINES[:2]]
+    if not len(asked):
+        alone = {each.name: float(each.name == _FALLBACK) for each in learned}
+        return Shares(alone, _FALLBACK)
+
+    def judge(scores: Floats) -> float:
+        lists = best_items(scores[asked], K, discovery.excluded[asked])
+        return float(accuracy(lists, discovery.relevant[asked])[_JUDGED].mean())
+
+    scores = {each.name: each.scores(history) for each in learned}
+    return Shares(learn_shares(scores, judge), _FALLBACK)
+
+
+def _sample(ground: Ground) -> NDArray[np.intp]:
+    rows = ground.listeners()
+    if len(rows) <= _TUNED_LISTENERS:
+        return rows
+    drawn = np.random.default_rng(_SEED).choice(rows, _TUNED_LISTENERS, replace=False)
+    return np.sort(drawn)
+
+
+def _facts(dataset: Dataset, periods: Split) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "n_listeners": dataset.plays.n_listeners,
+        "n_items": dataset.plays.n_items,
+        "n_plays": len(dataset.plays.weights),
+        "split": periods.how,
+        "n_past": len(periods.past.weights),
+        "n_present": len(periods.present.weights),
+        "n_future": len(periods.future.weights),
+    }
+
+
+def _told(
+    figures: Figures, covered: dict[tuple[str, str], float]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return by method, task and slice each metric with its interval."""
+    told: dict[str, dict[str, dict[str, Any]]] = {}
+    for (task, part, name), metrics in figures.items():
+        of_method = told.setdefault(name, {}).setdefault(task, {})
+        of_method[part] = {"n": len(next(iter(metrics.values())))} | {
+            metric: _numbers(interval_of(values)._asdict())
+            for metric, values in metrics.items()
+        }
+    for (task, name), value in covered.items():
+        told[name][task]["all"]["coverage"] = {"value": value}
+    return told
+
+
+def _numbers(values: dict[str, float]) -> dict[str, float | None]:
+    return {k: None if math.isnan(v) else round(v, 6) for k, v in values.items()}
+
+
+def _verdicts(figures: Figures) -> Iterator[dict[str, Any]]:
+    """Yield what must hold of each task and slice, and whether it does."""
+    for task, part in dict.fromkeys((task, part) for task, part, _ in figures):
+        values = {
+            name: metrics[_JUDGED]
+            for (t, p, name), metrics in figures.items()
+            if (t, p) == (task, part)
+        }
+        of = {"task": task, "slice": part}
+        for name in sorted(values):
+            if name in BASELINES or not len(values[name]):
+                continue
+            for other in ("popular", "last heard"):
+                yield of | _better(name, other, values, or_equal=False)
+        single = [name for name in values if name != _HYBRID and len(values[name])]
+        if single:
+            best = max(sorted(single), key=lambda name: float(values[name].mean()))
+            yield of | _better(_HYBRID, best, values, or_equal=True)
+
+
+def _better(
+    name: str, other: str, values: dict[str, Floats], *, or_equal: bool
+) -> dict[str, Any]:
+    gain = gain_of(values[name], values[other])
+    holds = gain.value >= 0 if or_equal else gain.low > 0
+    n = len(values[name])
+    why = None
+    if not holds:
+        why = f"only {n} listeners" if n < _FEW else _why(gain.low, gain.high)
+    return {
+        "claim": f"{name} {'≥' if or_equal else '>'} {other}",
+        "holds": bool(holds),
+        "gain": _numbers(gain._asdict()),
+        "n": n,
+        "why": why,
+    }
+
+
+def _why(low: float, high: float) -> str:
+    if high <= 0:
+        return "it is worse"
+    return (
+        "the interval of the gain reaches 0" if low <= 0 else "it is worse by a little"
+    )

@@ -1,0 +1,63 @@
+"""The methods that are evaluated, fitted to plays."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from models.recommenders.base import Recommender
+from models.recommenders.baselines import (
+    LastHeard,
+    Random,
+    fit_popular,
+    fit_trending,
+)
+from models.recommenders.learned import (
+    FactorTrainer,
+    fit_collaborative,
+    fit_ease,
+    fit_listener_neighbours,
+    fit_neighbours,
+)
+from models.recommenders.plays import Plays
+from segue.settings import LearningSettings
+
+EASE_ITEMS: Final = 5_000
+"""With more items there is no EASE: its time grows with the third power of them."""
+_EASE_REGULARIZATION: Final = 200.0
+_TRENDING_HALF_LIFE_S: Final = 7 * 86_400.0
+_LISTENERS_ALIKE: Final = 100
+
+BASELINES: Final = ("random", "last heard", "popular", "trending")
+"""What a method that has learned something must beat."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How methods are fitted.
+
+    Attributes
+    ----------
+    train : callable
+        Finds factors of items.
+    """
+
+    settings: LearningSettings
+    train: FactorTrainer
+    has_times: bool
+
+
+def fit_all(plays: Plays, fitting: Fitting) -> list[Recommender]:
+    """Return all methods that these plays allow."""
+    ours = fitting.settings
+    methods: list[Recommender] = [
+        Random(plays.n_items),
+        LastHeard(),
+        fit_popular(plays),
+        fit_collaborative(plays, fitting.train, ours.confidence, ours.regularization),
+        fit_neighbours(plays, ours.n_neighbours),
+        fit_listener_neighbours(plays, _LISTENERS_ALIKE),
+    ]
+    if fitting.has_times:
+        methods.append(fit_trending(plays, _TRENDING_HALF_LIFE_S))
+    if plays.n_items <= EASE_ITEMS:
+        methods.append(fit_ease(plays, _EASE_REGULARIZATION))
+    return methods

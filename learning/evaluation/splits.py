@@ -1,0 +1,81 @@
+"""What is learned from, tuned on and judged by: past, present and future.
+
+The split is global: no play of the past is later than one of the future, whoever played
+it. So nothing that a method learns from lies behind what it is asked for.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.evaluation.datasets import Dataset
+from models.recommenders.plays import Plays
+
+_SEED: Final = 11
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Plays in three periods.
+
+    Attributes
+    ----------
+    past : Plays
+        Learned from.
+    present : Plays
+        Tuned on, then learned from, too.
+    future : Plays
+        Judged by.
+    how : str
+        `time`, or `random` where the data knows no times.
+    """
+
+    past: Plays
+    present: Plays
+    future: Plays
+    how: str
+
+
+def split(dataset: Dataset, present_share: float, future_share: float) -> Split:
+    """Return the plays in three periods, the latest the future.
+
+    Of data without times, each play falls into one of them by lot.
+
+    Parameters
+    ----------
+    present_share, future_share : float
+        Of all plays.
+    """
+    plays = dataset.plays
+    n = len(plays.weights)
+    if dataset.has_times:
+        place = _places(plays.at_s)
+    else:
+        place = np.random.default_rng(_SEED).permutation(n)
+    first_future = n - round(n * future_share)
+    first_present = first_future - round(n * present_share)
+    return Split(
+        plays.pick(place < first_present),
+        plays.pick((place >= first_present) & (place < first_future)),
+        plays.pick(place >= first_future),
+        "time" if dataset.has_times else "random",
+    )
+
+
+def _places(at_s: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the place of each play by time; of the same second all have the first."""
+    return np.searchsorted(np.sort(at_s), at_s)
+
+
+def together(first: Plays, second: Plays) -> Plays:
+    """Return the plays of two periods."""
+    return Plays(
+        np.concatenate([first.listeners, second.listeners]),
+        np.concatenate([first.items, second.items]),
+        np.concatenate([first.weights, second.weights]),
+        np.concatenate([first.at_s, second.at_s]),
+        first.n_listeners,
+        first.n_items,
+    )

@@ -1,0 +1,1 @@
+"""Methods that score every item for a listener, behind one interface."""

@@ -1,0 +1,17 @@
+"""The colours of the pages that reports are written to."""
+
+from typing import Final
+
+COLOURS: Final = {
+    "bg": "#0c0d12",
+    "surface": "#14161f",
+    "raised": "#1d202c",
+    "line": "#2b3042",
+    "text": "#f3f4f8",
+    "muted": "#a8aec2",
+    "accent": "#ffb347",
+    "cool": "#6fc3ff",
+    "good": "#62d69b",
+    "warn": "#ffd479",
+}
+"""Those of the dashboard; a test holds them to it."""
