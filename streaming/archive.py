@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,8 +43,12 @@ _SHAPE: Final = StructType([*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES])
 _COLUMNS: Final = _SHAPE.fieldNames()
 _KEY: Final = ["user_id", "event_id"]
 _RULED: Final = ["user_id", *ENTRY_FIELDS]
-_PLACE: Final = [(name, "ascending") for name in ("topic", "partition", "offset")]
+_PLACE_NAMES: Final = ("topic", "partition", "offset")
+_PLACE: Final = [(name, "ascending") for name in _PLACE_NAMES]
 _SMALL_BYTES: Final = 32 << 20
+# rows whose times are told together, and may be passed over together
+_GROUP_ROWS: Final = 16_384
+_COPY_APART: Final = pa.scalar(timedelta(hours=1))
 _JOURNAL: Final = "_merging.json"
 
 
@@ -96,7 +100,8 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
         return pa.table({name: [] for name in _COLUMNS})
     wanted = None if listener is None else pc.field("user_id") == listener
     events = ds.dataset(files, format="parquet").to_table(_COLUMNS, filter=wanted)
-    return _distinct(events).sort_by([("event_time", "ascending"), *_PLACE])
+    kept = _distinct(events.sort_by(_PLACE))
+    return kept.sort_by([("event_time", "ascending"), *_PLACE])
 
 
 def event_files(home: Path, dates: Iterable[date]) -> list[str]:
@@ -188,7 +193,8 @@ def _remembered(events: pa.Table, rules: Rules) -> pa.Table:
 def append(folder: Path, day: date, events: pa.Table, max_small_files: int) -> int:
     """Add the events of one date that it does not hold yet; return how many.
 
-    Of several copies, the one that lies first in Kafka is kept.
+    Of several copies, the one that lies first in Kafka is kept. Copies whose times are
+    more than an hour apart may both be in the files; who reads a date gets one.
     """
     place = folder / f"{_PREFIX}{day.isoformat()}"
     place.mkdir(parents=True, exist_ok=True)
@@ -209,10 +215,18 @@ def _distinct(events: pa.Table) -> pa.Table:
 
 
 def _without_known(place: Path, events: pa.Table) -> pa.Table:
+    """Return the events that the files of their date do not hold.
+
+    A copy has about the time of its event: only what lies there is read, so that the
+    hundredth micro-batch of a date costs as much as the first.
+    """
     files = _files(place)
     if not files:
         return events
+    at, times = pc.field("event_time"), pc.min_max(events["event_time"])
     wanted = pc.field("event_id").isin(events["event_id"].combine_chunks())
+    wanted &= at >= pc.subtract(times["min"], _COPY_APART)
+    wanted &= at <= pc.add(times["max"], _COPY_APART)
     found = ds.dataset(files, format="parquet").to_table(columns=_KEY, filter=wanted)
     return _without(events, found).sort_by(_PLACE)
 
@@ -227,12 +241,14 @@ def _files(place: Path) -> list[str]:
 
 
 def _write(place: Path, events: pa.Table, kind: str) -> Path:
-    """Write a file, named after its events: doing it again replaces it."""
-    names = "\n".join(map(str, sorted(events["event_id"].to_pylist())))
-    digest = hashlib.sha256(names.encode("utf-8", "replace")).hexdigest()[:24]
+    """Write a file, named after where its events lie in Kafka: again replaces it."""
+    places = events.select(_PLACE_NAMES).sort_by(_PLACE)
+    cells = [column.cast(pa.string()) for column in places.columns]
+    names = "\n".join(pc.binary_join_element_wise(*cells, "|").to_pylist())
+    digest = hashlib.sha256(names.encode()).hexdigest()[:24]
     path = place / f"{kind}-{digest}.parquet"
     hidden = place / f".{path.name}.{os.getpid()}"
-    pq.write_table(events, hidden, compression="zstd")
+    pq.write_table(events, hidden, compression="zstd", row_group_size=_GROUP_ROWS)
     os.replace(hidden, path)
     return path
 

@@ -114,12 +114,21 @@ Figures = dict[tuple[str, str, str], dict[str, Floats]]
 
 
 def judge_all(
-    methods: Sequence[Recommender], shares: Shares, ground: Ground
+    methods: Sequence[Recommender],
+    shares: Shares,
+    ground: Ground,
+    at_once: int = _AT_ONCE,
 ) -> tuple[Figures, dict[tuple[str, str], float]]:
-    """Return the figures of all methods and of the hybrid, and each one's coverage."""
+    """Return the figures of all methods and of the hybrid, and each one's coverage.
+
+    Parameters
+    ----------
+    at_once : int
+        Listeners whose scores are in memory together.
+    """
     parts: dict[tuple[str, str, str], list[dict[str, Floats]]] = defaultdict(list)
     listed: dict[tuple[str, str], list[NDArray[np.int32]]] = defaultdict(list)
-    for rows in _blocks(ground.listeners()):
+    for rows in _blocks(ground.listeners(), at_once):
         history = ground.heard.pick(rows)
         scores = {each.name: each.scores(history) for each in methods}
         scores["hybrid"] = blended(scores, *shares)
@@ -167,6 +176,6 @@ def _sliced(
         yield part, told
 
 
-def _blocks(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    for first in range(0, len(rows), _AT_ONCE):
-        yield rows[first : first + _AT_ONCE]
+def _blocks(rows: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
+    for first in range(0, len(rows), size):
+        yield rows[first : first + size]

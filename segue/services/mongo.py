@@ -21,7 +21,7 @@ PORT_SETTING: Final = "SEGUE_MONGO_PORT"
 _REPLICA_SET: Final = "segue"
 _READY_TIMEOUT_S: Final = 60.0
 _ASK_TIMEOUT_MS: Final = 500
-_CACHE_GB: Final = 0.25
+_CACHE_GB: Final = 1.0
 _OPLOG_MB: Final = 256
 
 

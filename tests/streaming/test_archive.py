@@ -1,7 +1,7 @@
 """The archive holds every event once, whatever comes twice or is cut off."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType
 
 from models.forgetting import forget_rule
 from segue.events import Scope
-from streaming.archive import append, forget_in, read_archive
+from streaming.archive import append, forget_in, read_archive, read_date
 from streaming.schemas import COORDINATES, EVENT_FIELDS, OTHER_FIELDS
 from tests.factories import START
 
@@ -51,6 +51,33 @@ def test_an_event_is_kept_once_the_copy_that_came_first(tmp_path: Path) -> None:
         ("ada", "e2", 3),
         ("bob", "e1", 10),
     ]
+
+
+def test_listeners_whose_events_have_the_same_ids_keep_them(tmp_path: Path) -> None:
+    assert add(tmp_path, [row("e1", 1)]) == 1
+    assert add(tmp_path, [row("e1", 2, "bob")]) == 1
+    assert archive_of(tmp_path) == [("ada", "e1", 1), ("bob", "e1", 2)]
+
+
+def test_copies_are_looked_for_where_they_can_be(tmp_path: Path) -> None:
+    """Files of other hours are not read: here they could not be."""
+    noon = START.replace(hour=12)
+    add(tmp_path, [row(f"e{n}", n, event_time=noon) for n in range(50)])
+    (file,) = (tmp_path / "events").rglob("[!._]*.parquet")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4] + bytes(len(whole) // 4) + whole[4 + len(whole) // 4 :])
+    assert add(tmp_path, [row("e1", 90), row("e99", 91)]) == 2
+    near = noon + timedelta(minutes=59)
+    with pytest.raises(OSError, match=r"(?i)page|header|decompress|corrupt|invalid"):
+        add(tmp_path, [row("e1", 92, event_time=near)])
+
+
+def test_of_copies_far_apart_a_reader_gets_one(tmp_path: Path) -> None:
+    noon = START.replace(hour=12)
+    assert add(tmp_path, [row("e1", 5, event_time=noon)]) == 1
+    assert add(tmp_path, [row("e1", 6)]) == 1
+    (kept,) = read_date(tmp_path / "events", DAY).to_pylist()
+    assert kept["offset"] == 5
 
 
 def test_a_batch_that_runs_again_adds_nothing(tmp_path: Path) -> None:

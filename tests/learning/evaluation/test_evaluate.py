@@ -1,0 +1,150 @@
+"""A whole evaluation of plays whose truth is known."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from learning.evaluation.datasets import Dataset, Said, create_dataset
+from learning.evaluation.evaluate import evaluate
+from learning.evaluation.judging import Shares, ground_of, judge_all, tasks_of
+from learning.evaluation.methods import Fitting, fit_all
+from learning.evaluation.page import render_page
+from learning.evaluation.splits import split
+from models.recommenders.plays import Plays
+from segue.errors import ModelError
+from segue.settings import LearningSettings
+from tests.learning.evaluation.test_recommenders import some_factors
+
+N_CAMPS = 4
+
+
+def camps(n_listeners: int = 120, n_plays: int = 40, artist: str = "artist") -> Dataset:
+    """Return listeners who play what their camp plays, and now and then anything."""
+    rng = np.random.default_rng(2)
+    said = []
+    for who in range(n_listeners):
+        camp = who % N_CAMPS
+        for at in range(n_plays if who % 10 else 3):
+            strays = rng.random() < 0.1
+            chosen = int(rng.integers(N_CAMPS)) if strays else camp
+            item = int(rng.geometric(0.08)) % 40
+            name = f"{chosen}-{item:02d}"
+            by = f"{artist} {chosen}-{item // 4}"
+            at_s = 1 + at * 1_000 + int(rng.integers(1_000))
+            said.append(Said(f"u{who:03d}", name, 1.0, at_s, by))
+    return create_dataset("camps", said)
+
+
+def told_of(dataset: Dataset) -> dict[str, Any]:
+    fitting = Fitting(LearningSettings(), some_factors, dataset.has_times)
+    return evaluate(dataset, fitting, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    return told_of(camps())
+
+
+def test_methods_find_the_camps_and_popularity_does_not(told: dict[str, Any]) -> None:
+    figures = {
+        name: of["discovery"]["all"]["ndcg"] for name, of in told["methods"].items()
+    }
+    for name in ("neighbours", "listeners alike", "ease", "hybrid"):
+        assert figures[name]["low"] > figures["popular"]["high"]
+    assert figures["last heard"]["value"] < figures["popular"]["value"]
+    assert sum(told["shares"].values()) == pytest.approx(1.0)
+
+
+def test_every_claim_is_told_with_its_gain(told: dict[str, Any]) -> None:
+    claims = {
+        (each["task"], each["slice"], each["claim"]): each for each in told["verdicts"]
+    }
+    beats = claims["discovery", "all", "neighbours > popular"]
+    assert beats["holds"]
+    assert beats["gain"]["low"] > 0
+    assert beats["why"] is None
+    worse = [each for each in told["verdicts"] if not each["holds"]]
+    assert all(each["why"] for each in worse)
+    assert {each["task"] for each in told["verdicts"]} == {
+        "discovery",
+        "any",
+        "new artists",
+    }
+
+
+def test_a_report_is_json_and_a_page_that_escapes(told: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(told)) == told
+    page = render_page({**told, "data": {**told["data"], "name": "<script>x</script>"}})
+    assert "<script>" not in page
+    assert "&lt;script&gt;x" in page
+    assert "nan" not in page.lower()
+    assert page.count("<section>") == 2 + 3
+
+
+def test_the_same_data_gives_the_same_report(told: dict[str, Any]) -> None:
+    assert told_of(camps()) == told
+
+
+def test_a_discovery_is_new_and_an_artist_filter_takes_the_known_ones() -> None:
+    before = Plays(
+        np.array([0, 0], np.int32),
+        np.array([0, 1], np.int32),
+        np.array([1.0, -1.0]),
+        np.array([1, 2]),
+        1,
+        5,
+    )
+    after = Plays(
+        np.array([0, 0, 0, 0], np.int32),
+        np.array([0, 2, 3, 4], np.int32),
+        np.array([1.0, 1.0, 1.0, -1.0]),
+        np.array([3, 4, 5, 6]),
+        1,
+        5,
+    )
+    artists = np.array([0, 1, 1, 2, 2], dtype=np.int32)
+    ground = ground_of(before, after, artists)
+    rows = ground.listeners()
+    discovery, whatever, new = tasks_of(ground, rows, ground.heard.pick(rows))
+    assert discovery.excluded[0].tolist() == [True, True, False, False, False]
+    assert discovery.relevant[0].tolist() == [False, False, True, True, False]
+    assert not whatever.excluded.any()
+    assert whatever.relevant[0].tolist() == [True, False, True, True, False]
+    # the second was skipped, but its artist was heard
+    assert new.excluded[0].tolist() == [True, True, True, False, False]
+    assert new.relevant[0].tolist() == [False, False, False, True, False]
+
+
+def test_slices_hold_who_and_what_is_cold(told: dict[str, Any]) -> None:
+    of = told["methods"]["hybrid"]["discovery"]
+    assert of["warm"]["n"] + of["cold"]["n"] == of["all"]["n"]
+    assert 0 < of["cold items"]["n"] <= of["all"]["n"]
+
+
+def test_who_does_not_go_on_cannot_be_judged() -> None:
+    said = [Said("ada", f"i{n}", 1.0 if n < 9 else -1.0, n + 1) for n in range(10)]
+    with pytest.raises(ModelError, match="listeners who go on"):
+        told_of(create_dataset("one", said))
+
+
+def test_a_listener_alone_is_judged_by_what_is_there() -> None:
+    said = [Said("ada", f"i{n % 7}", 1.0, n + 1) for n in range(40)]
+    told = told_of(create_dataset("one", said))
+    assert told["methods"]["last heard"]["any"]["all"]["n"] == 1
+    few = next(each for each in told["verdicts"] if not each["holds"])
+    assert few["why"] == "only 1 listeners"
+
+
+def test_judging_in_blocks_changes_nothing() -> None:
+    periods = split(camps(40), 0.1, 0.1)
+    ground = ground_of(periods.past, periods.future, None)
+    methods = fit_all(periods.past, Fitting(LearningSettings(), some_factors, True))
+    shares = Shares({"neighbours": 0.5, "popular": 0.5}, "popular")
+    whole, covered = judge_all(methods, shares, ground)
+    parts, also_covered = judge_all(methods, shares, ground, at_once=7)
+    assert covered == also_covered
+    for key, metrics in whole.items():
+        for metric, values in metrics.items():
+            np.testing.assert_allclose(parts[key][metric], values, atol=1e-9)

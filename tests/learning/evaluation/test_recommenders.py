@@ -1,0 +1,186 @@
+"""Laws that every method obeys, and what each is by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from learning.evaluation.methods import BASELINES, Fitting, fit_all
+from models.recommenders.base import Recommender, best_items
+from models.recommenders.hybrid import Hybrid, blended, learn_shares
+from models.recommenders.plays import Histories, Plays
+from segue.settings import LearningSettings
+
+N_ITEMS, N_LISTENERS = 12, 20
+WEEK_S = 7 * 86_400
+
+
+def some_plays(n: int = 160, seed: int = 0) -> Plays:
+    rng = np.random.default_rng(seed)
+    return Plays(
+        rng.integers(N_LISTENERS, size=n).astype(np.int32),
+        rng.integers(N_ITEMS - 1, size=n).astype(np.int32),  # nobody plays the last
+        rng.choice([-1.0, 0.5, 1.0], size=n, p=[0.2, 0.2, 0.6]),
+        rng.integers(1, 10 * WEEK_S, size=n),
+        N_LISTENERS,
+        N_ITEMS,
+    )
+
+
+def some_factors(table: sparse.csr_array) -> np.ndarray:
+    """Return factors by a singular value decomposition: any will do for a law."""
+    _, strengths, items = np.linalg.svd(table.toarray())
+    return np.asarray(items[:4].T * strengths[:4], dtype=np.float32)
+
+
+FITTING = Fitting(LearningSettings(), some_factors, has_times=True)
+
+
+def every_method() -> dict[str, Recommender]:
+    methods = fit_all(some_plays(), FITTING)
+    shares = {each.name: 1 / len(methods) for each in methods}
+    return {each.name: each for each in [*methods, Hybrid(methods, shares, "popular")]}
+
+
+METHODS = every_method()
+
+
+def test_there_are_all_of_them() -> None:
+    assert set(METHODS) == {
+        *BASELINES,
+        *("collaborative", "neighbours", "listeners alike", "ease", "hybrid"),
+    }
+
+
+@pytest.fixture(params=sorted(METHODS))
+def method(request: pytest.FixtureRequest) -> Recommender:
+    return METHODS[request.param]
+
+
+def history_of(*lines: dict[int, float]) -> Histories:
+    table = np.zeros((len(lines), N_ITEMS))
+    for row, line in enumerate(lines):
+        for item, weight in line.items():
+            table[row, item] = weight
+    sparse_table = sparse.csr_array(table)
+    return Histories(sparse_table, np.arange(1, sparse_table.nnz + 1, dtype=np.int64))
+
+
+SOME = history_of({0: 1.0, 3: -0.5}, {}, {N_ITEMS - 1: 1.0}, {5: 0.2, 6: 3.0})
+
+
+def test_scores_are_finite_one_for_each_item(method: Recommender) -> None:
+    scores = method.scores(SOME)
+    assert scores.shape == (4, N_ITEMS)
+    assert np.isfinite(scores).all()
+
+
+def test_the_same_history_has_the_same_scores_whoever_is_asked_beside_it(
+    method: Recommender,
+) -> None:
+    together = method.scores(SOME)
+    for row in range(4):
+        alone = method.scores(SOME.pick(np.array([row])))
+        np.testing.assert_allclose(alone[0], together[row], atol=1e-9)
+
+
+def test_nothing_that_it_is_given_changes(method: Recommender) -> None:
+    before = SOME.table.copy()
+    last_s = SOME.last_s.copy()
+    method.scores(SOME)
+    assert (SOME.table != before).nnz == 0
+    np.testing.assert_array_equal(SOME.last_s, last_s)
+
+
+def test_who_is_new_gets_what_is_popular_or_nothing(method: Recommender) -> None:
+    (scores,) = method.scores(history_of({}))
+    if method.name == "random":
+        return
+    popular = METHODS["popular"].scores(history_of({}))[0]
+    trending = METHODS["trending"].scores(history_of({}))[0]
+    nothing = not scores.any()
+    is_of_all = any(
+        (np.argsort(-scores, kind="stable") == np.argsort(-each, kind="stable")).all()
+        for each in (popular, trending)
+    )
+    assert nothing or is_of_all or method.name == "hybrid"
+
+
+@given(st.sets(st.integers(0, N_ITEMS - 1)), st.integers(1, N_ITEMS))
+def test_lists_have_their_length_and_nothing_that_is_excluded(
+    out: set[int], k: int
+) -> None:
+    excluded = np.zeros((4, N_ITEMS), dtype=bool)
+    excluded[:, list(out)] = True
+    for each in METHODS.values():
+        for line in best_items(each.scores(SOME), k, excluded):
+            listed = [item for item in line if item >= 0]
+            assert len(listed) == min(k, N_ITEMS - len(out))
+            assert len(set(listed)) == len(listed)
+            assert out.isdisjoint(listed)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_the_least_that_can_be_fitted(n: int) -> None:
+    plays = some_plays(n, seed=5)
+    for each in fit_all(plays, FITTING):
+        assert np.isfinite(each.scores(SOME)).all()
+
+
+def test_histories_say_what_and_when_last() -> None:
+    plays = Plays(
+        np.array([1, 0, 1, 1], dtype=np.int32),
+        np.array([2, 0, 2, 1], dtype=np.int32),
+        np.array([1.0, 0.5, -3.0, 1.0]),
+        np.array([50, 7, 40, 60]),
+        3,
+        4,
+    )
+    history = plays.histories()
+    table = history.table.toarray()
+    assert table[1, 2] == -np.log1p(2)
+    assert table[0, 0] == np.log1p(0.5)
+    rows, items = history.table.nonzero()
+    when = dict(zip(zip(rows, items, strict=True), history.last_s, strict=True))
+    assert when == {(0, 0): 7, (1, 1): 60, (1, 2): 50}
+    picked = history.pick(np.array([2, 1]))
+    assert picked.table.toarray().tolist() == table[[2, 1]].tolist()
+    assert picked.last_s.tolist() == [60, 50]
+
+
+def test_ease_is_the_least_squares_solution_without_a_diagonal() -> None:
+    plays = some_plays()
+    table = np.maximum(plays.table().toarray(), 0)
+    weights: np.ndarray = METHODS["ease"].weights  # type: ignore[attr-defined]
+    assert not np.diag(weights).any()
+    for item in range(N_ITEMS):
+        others = [each for each in range(N_ITEMS) if each != item]
+        given_ = table[:, others]
+        squares = given_.T @ given_ + 200.0 * np.eye(len(others))
+        expected = np.linalg.solve(squares, given_.T @ table[:, item])
+        np.testing.assert_allclose(weights[others, item], expected, atol=1e-9)
+
+
+def test_shares_are_learned_that_no_single_method_reaches() -> None:
+    relevant = np.array([[1, 1, 0, 0], [1, 1, 0, 0]], dtype=bool)
+    scores = {
+        "one": np.array([[1.0, 0.3, 0.5, 0.0], [1.0, 0.3, 0.5, 0.0]]),
+        "two": np.array([[0.3, 1.0, 0.0, 0.5], [0.3, 1.0, 0.0, 0.5]]),
+        "noise": np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]),
+    }
+
+    def judge(each: np.ndarray) -> float:
+        lists = best_items(each, 2, np.zeros_like(relevant))
+        return float(np.take_along_axis(relevant, lists.astype(int), axis=1).mean())
+
+    shares = learn_shares(scores, judge)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert shares["noise"] == 0
+    assert judge(blended(scores, shares, "noise")) == 1.0 > judge(scores["one"])
+
+
+def test_what_the_blend_leaves_equal_the_fallback_orders() -> None:
+    scores = {"a": np.zeros((1, 3)), "b": np.array([[0.1, 0.3, 0.2]])}
+    found = blended(scores, {"a": 1.0, "b": 0.0}, "b")
+    assert np.argsort(-found[0]).tolist() == [1, 2, 0]
