@@ -22,7 +22,7 @@ def cost_plot(
     sizes : sequence of int
         Ascending.
     costs : mapping
-        Seconds by name, one for each size.
+        Seconds by name, one for each size or for the first of them.
     of : str, optional
         What the sizes count.
     """
@@ -91,7 +91,7 @@ def _line(
 ) -> list[str]:
     places = [
         (across.place(size), up.place(cost))
-        for size, cost in zip(sizes, cost_s, strict=True)
+        for size, cost in zip(sizes, cost_s, strict=False)
     ]
     points = " ".join(f"{x},{y}" for x, y in places)
     return [
