@@ -26,9 +26,9 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benches.stack import say
-from learning.evaluate import by_spark
 from learning.evaluation.judging import K, ground_of, tasks_of
 from learning.evaluation.metrics import accuracy
+from learning.training import by_spark
 from models.factors import Factors, gram_of
 from models.recommenders.base import best_items
 from models.recommenders.learned import Collaborative, fit_neighbours

@@ -11,49 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-from pyspark.sql import SparkSession
-from scipy import sparse
 from tqdm import tqdm
 
 from learning.evaluation.datasets import KINDS, Dataset, read_archived
 from learning.evaluation.evaluate import evaluate
 from learning.evaluation.methods import Fitting
 from learning.evaluation.page import write_page
-from learning.training import train_factors
-from models.recommenders.learned import FactorTrainer
-from segue.errors import SegueError
+from learning.training import by_spark
+from models.recommenders.content import Content, content_of
+from segue.errors import IndexMissingError, SegueError
 from segue.log import configure_logging
-from segue.settings import LearningSettings, load_settings
+from segue.settings import load_settings
+from segue.track_index import read_track_index
 from streaming.session import create_session
-
-
-def by_spark(spark: SparkSession, settings: LearningSettings) -> FactorTrainer:
-    """Return what finds factors of items by MLlib, as `segue train` does."""
-
-    def train(table: sparse.csr_array) -> NDArray[np.float32]:
-        n_listeners, n_items = table.shape
-        listeners = np.repeat(np.arange(n_listeners), np.diff(table.indptr))
-        numbered = pa.table(
-            {
-                "listener": listeners.astype(np.int32),
-                "track": table.indices.astype(np.int32),
-                "weight": table.data,
-            }
-        )
-        plays = spark.createDataFrame(numbered).cache()
-        try:
-            return train_factors(plays, n_items, settings)
-        finally:
-            plays.unpersist()
-
-    return train
 
 
 def _read(kind: str | None, path: Path | None, home: Path) -> Dataset:
     return read_archived(home) if kind is None or path is None else KINDS[kind](path)
+
+
+def _content(found: Dataset, home: Path) -> Content | None:
+    try:
+        return content_of(found.items, read_track_index(home / "index"))
+    except IndexMissingError:
+        return None
 
 
 @click.command(help=__doc__)
@@ -73,7 +54,8 @@ def main(data: tuple[str, Path] | None, report: Path | None, quiet: bool) -> Non
         found = _read(kind, path, settings.home)
         spark = create_session("segue-evaluate")
         ours = settings.learning
-        fitting = Fitting(ours, by_spark(spark, ours), found.has_times)
+        content = _content(found, settings.home) if kind is None else None
+        fitting = Fitting(ours, by_spark(spark, ours), found.has_times, content)
         told = _with_bar(found, fitting)
         spark.stop()
     except SegueError as error:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 import pyarrow.dataset as ds
@@ -22,6 +22,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from tqdm import tqdm
 
+from learning.blending import learn_blend
+from learning.evaluation.datasets import read_archived
 from learning.plays import plays_of
 from learning.training import (
     track_ids_of,
@@ -31,16 +33,25 @@ from learning.training import (
 )
 from segue.builds import hold
 from segue.clock import Clock, rfc3339, system_clock
-from segue.errors import ModelError, SegueError
+from segue.errors import HistoryError, IndexMissingError, ModelError, SegueError
 from segue.log import configure_logging
-from segue.settings import Settings, load_settings
-from segue.trained_model import FOLDER, TrainedModel, create_model, write_model
+from segue.settings import LearningSettings, Settings, load_settings
+from segue.track_index import read_track_index
+from segue.trained_model import (
+    BLENDED,
+    FOLDER,
+    TrainedModel,
+    create_model,
+    write_model,
+)
 from streaming.archive import FOLDER as ARCHIVE
 from streaming.archive import dates_of, event_files
 from streaming.session import create_session
 
 _LOG = logging.getLogger(__name__)
-_STEPS: Final = ("plays", "factors", "neighbours", "model")
+_STEPS: Final = ("plays", "factors", "neighbours", "blend")
+# with more, the shares of the settings stand: they are learned in the driver's memory
+_MOST_BLENDED: Final = 3_000_000
 
 
 def train(
@@ -74,6 +85,15 @@ def train(
     return model
 
 
+class _Prepared(NamedTuple):
+    """Plays in Parquet, `with_numbers`, and how many there are of what."""
+
+    stored: Path
+    track_ids: list[str]
+    n_plays: int
+    n_listeners: int
+
+
 def _trained(
     spark: SparkSession,
     settings: Settings,
@@ -81,53 +101,89 @@ def _trained(
     work: Path,
     clock: Clock,
 ) -> TrainedModel:
-    ours, seconds = settings.learning, dict[str, float]()
+    ours, steps = settings.learning, _Steps()
     files = event_files(settings.home, dates)
     n_events = ds.dataset(files, format="parquet").count_rows()
-    with tqdm(total=len(_STEPS), desc="train", file=sys.stderr) as bar:
+    with steps.take("plays"):
+        ready = _prepared(spark, settings, dates, n_events, work)
+    n_tracks = len(ready.track_ids)
+    with steps.take("factors"):
+        plays = spark.read.parquet(str(ready.stored))
+        factors = train_factors(plays, n_tracks, ours)
+    with steps.take("neighbours"):
+        neighbours = train_neighbours(spark, ready.stored, n_tracks, ours)
+    with steps.take("blend"):
+        blend = None
+        if n_events <= _MOST_BLENDED:
+            blend = _blend(spark, settings, dates)
+    facts: dict[str, Any] = {
+        "trained_at": rfc3339(clock()),
+        "data": {
+            "first_date": dates[0].isoformat(),
+            "last_date": dates[-1].isoformat(),
+            "n_events": n_events,
+            "n_listeners": ready.n_listeners,
+            "n_tracks": n_tracks,
+            "n_plays": ready.n_plays,
+        },
+        "settings": ours.model_dump(),
+        "blend": blend or _shares_of(ours),
+        "blend_from": "settings" if blend is None else "plays",
+        "seconds": steps.seconds,
+    }
+    return create_model(ready.track_ids, factors, *neighbours, facts)
 
-        @contextmanager
-        def step(name: str) -> Iterator[None]:
-            bar.set_postfix_str(name)
-            start = time.monotonic()
-            yield
-            seconds[name] = round(time.monotonic() - start, 2)
-            bar.update()
 
-        with step("plays"):
-            said, numbered = str(work / "plays"), work / "numbered"
-            plays_of(spark, settings, dates, n_events).write.parquet(said)
-            track_ids = track_ids_of(spark.read.parquet(said))
-            with_numbers(spark, spark.read.parquet(said), track_ids).write.parquet(
-                str(numbered)
-            )
-            plays = spark.read.parquet(str(numbered))
-            n_plays, n_listeners = plays.agg(
-                F.count("*"), F.count_distinct("listener")
-            ).collect()[0]
-        with step("factors"):
-            factors = train_factors(plays, len(track_ids), ours)
-        with step("neighbours"):
-            neighbours = train_neighbours(spark, numbered, len(track_ids), ours)
-        with step("model"):
-            facts: dict[str, Any] = {
-                "trained_at": rfc3339(clock()),
-                "data": {
-                    "first_date": dates[0].isoformat(),
-                    "last_date": dates[-1].isoformat(),
-                    "n_events": n_events,
-                    "n_listeners": n_listeners,
-                    "n_tracks": len(track_ids),
-                    "n_plays": n_plays,
-                },
-                "settings": ours.model_dump(),
-                "blend": {
-                    "collaborative": ours.collaborative_share,
-                    "neighbours": ours.neighbours_share,
-                },
-                "seconds": seconds,
-            }
-            return create_model(track_ids, factors, *neighbours, facts)
+class _Steps:
+    """A bar of the steps, and the seconds that each took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._bar = tqdm(total=len(_STEPS), desc="train", file=sys.stderr)
+
+    @contextmanager
+    def take(self, name: str) -> Iterator[None]:
+        self._bar.set_postfix_str(name)
+        start = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - start, 2)
+        self._bar.update()
+        if len(self.seconds) == len(_STEPS):
+            self._bar.close()
+
+
+def _prepared(
+    spark: SparkSession,
+    settings: Settings,
+    dates: Sequence[date],
+    n_events: int,
+    work: Path,
+) -> _Prepared:
+    said, stored = str(work / "plays"), work / "numbered"
+    plays_of(spark, settings, dates, n_events).write.parquet(said)
+    plays = spark.read.parquet(said)
+    track_ids = track_ids_of(plays)
+    with_numbers(spark, plays, track_ids).write.parquet(str(stored))
+    counts = spark.read.parquet(str(stored)).agg(
+        F.count("*"), F.count_distinct("listener")
+    )
+    return _Prepared(stored, track_ids, *counts.collect()[0])
+
+
+def _blend(
+    spark: SparkSession, settings: Settings, dates: Sequence[date]
+) -> dict[str, float] | None:
+    """Return the shares that the plays give, None where they are not fit for that."""
+    try:
+        index = read_track_index(settings.home / "index")
+        plays = read_archived(settings.home, dates)
+    except (IndexMissingError, HistoryError):
+        return None
+    return learn_blend(spark, settings.learning, plays, index)
+
+
+def _shares_of(settings: LearningSettings) -> dict[str, float]:
+    return {name: getattr(settings, f"{name}_share") for name in BLENDED}
 
 
 @contextmanager

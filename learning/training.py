@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 from scipy import sparse
 
 from models.neighbours import Neighbours, find_neighbours
+from models.recommenders.learned import FactorTrainer
 from segue.errors import ModelError
 from segue.settings import LearningSettings
 
@@ -86,6 +87,28 @@ def train_factors(
     flat = learned["features"].combine_chunks().flatten().to_numpy()
     factors[learned["id"].to_numpy()] = flat.reshape(len(learned), settings.n_factors)
     return factors
+
+
+def by_spark(spark: SparkSession, settings: LearningSettings) -> FactorTrainer:
+    """Return what finds the factors of items of a table that fits in memory."""
+
+    def train(table: sparse.csr_array) -> NDArray[np.float32]:
+        n_listeners, n_items = table.shape
+        listeners = np.repeat(np.arange(n_listeners), np.diff(table.indptr))
+        numbered = pa.table(
+            {
+                "listener": listeners.astype(np.int32),
+                "track": table.indices.astype(np.int32),
+                "weight": table.data,
+            }
+        )
+        plays = spark.createDataFrame(numbered).cache()
+        try:
+            return train_factors(plays, n_items, settings)
+        finally:
+            plays.unpersist()
+
+    return train
 
 
 def train_neighbours(

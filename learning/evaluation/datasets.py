@@ -7,6 +7,7 @@ names, so that the same file always gives the same numbers.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -114,19 +115,21 @@ def _artists(
     return artists
 
 
-def read_archived(home: Path) -> Dataset:
-    """Return what our own archive holds.
+def read_archived(home: Path, dates: Sequence[date] | None = None) -> Dataset:
+    """Return what our own archive holds, of some dates or of all.
 
     Raises
     ------
     HistoryError
         When nothing is archived.
     """
-    return create_dataset("archive", _archived(home / FOLDER))
+    folder = home / FOLDER
+    days = dates_of(folder) if dates is None else dates
+    return create_dataset("archive", _archived(folder, days))
 
 
-def _archived(folder: Path) -> Iterator[Said]:
-    tables = [read_date(folder, day).select(_FIELDS) for day in dates_of(folder)]
+def _archived(folder: Path, days: Sequence[date]) -> Iterator[Said]:
+    tables = [read_date(folder, day).select(_FIELDS) for day in days]
     if not tables:
         return
     events = pa.concat_tables(tables).sort_by("user_id").to_batches(_ROWS_AT_ONCE)

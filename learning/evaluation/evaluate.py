@@ -23,6 +23,7 @@ from learning.evaluation.metrics import accuracy
 from learning.evaluation.splits import Split, split, together
 from models.recommenders.base import Recommender, best_items
 from models.recommenders.hybrid import learn_shares
+from models.recommenders.plays import Plays
 from segue.errors import ModelError
 
 PRESENT_SHARE: Final = 0.1
@@ -30,6 +31,7 @@ FUTURE_SHARE: Final = 0.1
 _TUNED_LISTENERS: Final = 500
 _SEED: Final = 3
 _FALLBACK: Final = "popular"
+_UNTUNED: Final = ("random", "last heard")
 _HYBRID: Final = "hybrid"
 _JUDGED: Final = "ndcg"
 _FEW: Final = 30
@@ -49,7 +51,11 @@ def evaluate(
     """
     periods = split(dataset, PRESENT_SHARE, FUTURE_SHARE)
     tell("fit to the past")
-    shares = _tuned(fit_all(periods.past, fitting), periods, dataset, tell)
+    learned = [
+        each for each in fit_all(periods.past, fitting) if each.name not in _UNTUNED
+    ]
+    tell("tune on the present")
+    shares = tune(learned, periods.past, periods.present) or {_FALLBACK: 1.0}
     tell("fit to past and present")
     before = together(periods.past, periods.present)
     methods = fit_all(before, fitting)
@@ -60,40 +66,36 @@ def evaluate(
             "evaluation needs listeners who go on"
         )
     tell("judge by the future")
-    figures, covered = judge_all(methods, shares, ground)
+    figures, covered = judge_all(methods, Shares(shares, _FALLBACK), ground)
     return {
         "data": _facts(dataset, periods),
         "k": K,
-        "shares": dict(shares.by_method),
+        "shares": shares,
         "methods": _told(figures, covered),
         "verdicts": list(_verdicts(figures)),
     }
 
 
-def _tuned(
-    methods: Sequence[Recommender],
-    periods: Split,
-    dataset: Dataset,
-    tell: Callable[[str], None],
-) -> Shares:
-    """Return the hybrid's shares by the discoveries of the present."""
-    tell("tune on the present")
-    ground = ground_of(periods.past, periods.present, dataset.artists)
+def tune(
+    methods: Sequence[Recommender], before: Plays, after: Plays
+) -> dict[str, float] | None:
+    """Return the share of each method that finds most of the later discoveries.
+
+    It is None where nobody discovers anything.
+    """
+    ground = ground_of(before, after, None)
     rows = _sample(ground)
     history = ground.heard.pick(rows)
     discovery = tasks_of(ground, rows, history)[0]
     asked = np.flatnonzero(discovery.relevant.any(axis=1))
-    learned = [each for each in methods if each.name not in BASELINES[:2]]
     if not len(asked):
-        alone = {each.name: float(each.name == _FALLBACK) for each in learned}
-        return Shares(alone, _FALLBACK)
+        return None
 
     def judge(scores: Floats) -> float:
         lists = best_items(scores[asked], K, discovery.excluded[asked])
         return float(accuracy(lists, discovery.relevant[asked])[_JUDGED].mean())
 
-    scores = {each.name: each.scores(history) for each in learned}
-    return Shares(learn_shares(scores, judge), _FALLBACK)
+    return learn_shares({each.name: each.scores(history) for each in methods}, judge)
 
 
 def _sample(ground: Ground) -> NDArray[np.intp]:

@@ -38,11 +38,14 @@ class Fitting:
     ----------
     train : callable
         Finds factors of items.
+    content : Recommender, optional
+        Where the items' sound is known.
     """
 
     settings: LearningSettings
     train: FactorTrainer
     has_times: bool
+    content: Recommender | None = None
 
 
 def fit_all(plays: Plays, fitting: Fitting) -> list[Recommender]:
@@ -56,6 +59,8 @@ def fit_all(plays: Plays, fitting: Fitting) -> list[Recommender]:
         fit_neighbours(plays, ours.n_neighbours),
         fit_listener_neighbours(plays, _LISTENERS_ALIKE),
     ]
+    if fitting.content is not None:
+        methods.append(fitting.content)
     if fitting.has_times:
         methods.append(fit_trending(plays, _TRENDING_HALF_LIFE_S))
     if plays.n_items <= EASE_ITEMS:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benches.models import by_implicit, ndcg_of, some_plays
-from learning.evaluate import by_spark
+from learning.training import by_spark
 from segue.settings import LearningSettings
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from models.factors import Factors, fold_in, gram_of
 from segue.builds import current_version
 from segue.errors import ModelError
 from segue.settings import LearningSettings, MongoSettings, Settings
+from segue.track_index import TrackIndex, create_track_index, write_track_index
 from segue.trained_model import FOLDER, read_model
-from tests.factories import START
+from tests.factories import START, create_index, seconds
 from tests.learning.archives import archive, event
 
 if TYPE_CHECKING:
@@ -37,14 +38,30 @@ def settings_of(home: Path) -> Settings:
 
 
 def two_camps() -> list[dict[str, Any]]:
-    """Return plays of ten listeners of rock and ten of jazz, who skip the other."""
-    events = []
-    for number in range(20):
-        mine, theirs = ("rock", "jazz") if number % 2 else ("jazz", "rock")
-        user = f"u{number:02d}"
-        events += [event(user, f"{mine}{(number + k) % 6}") for k in range(4)]
-        events.append(event(user, f"{theirs}0", "skipped", played_ms=0))
+    """Return plays of twenty listeners of rock and twenty of jazz, by time.
+
+    Each skips one of the other's.
+    """
+    plays = [
+        (f"u{number:02d}", f"{'rock' if number % 2 else 'jazz'}{(number + k) % 6}")
+        for k in range(4)
+        for number in range(40)
+    ]
+    events = [
+        event(user, track, event_time=START + seconds(at))
+        for at, (user, track) in enumerate(plays)
+    ]
+    for number in range(40):
+        other = "jazz0" if number % 2 else "rock0"
+        events.append(event(f"u{number:02d}", other, "skipped", played_ms=0))
     return events
+
+
+def camp_index() -> TrackIndex:
+    """Return an index in which the camps do not sound alike."""
+    names = sorted({f"{camp}{n}" for camp in ("rock", "jazz") for n in range(6)})
+    vectors = create_index(len(names)).vectors
+    return create_track_index("camps", names, vectors)
 
 
 def plays_in(
@@ -99,6 +116,7 @@ def test_rows_of_one_key_come_together(keys: list[int], cuts: list[int]) -> None
 
 def test_a_model_tells_the_camps_apart(spark: "SparkSession", tmp_path: Path) -> None:
     archive(tmp_path, two_camps())
+    write_track_index(tmp_path / "index", camp_index())
     model = train(spark, settings_of(tmp_path))
     assert read_model(tmp_path / FOLDER).version == model.version
     rock = [name.startswith("rock") for name in model.track_ids]
@@ -113,11 +131,14 @@ def test_a_model_tells_the_camps_apart(spark: "SparkSession", tmp_path: Path) ->
     assert model.facts["data"] == {
         "first_date": "2026-05-03",
         "last_date": "2026-05-03",
-        "n_events": 100,
-        "n_listeners": 20,
+        "n_events": 200,
+        "n_listeners": 40,
         "n_tracks": 12,
-        "n_plays": 100,
+        "n_plays": 200,
     }
+    assert model.facts["blend_from"] == "plays"
+    assert 0 <= sum(model.blend.values()) <= 1
+    assert set(model.facts["seconds"]) == {"plays", "factors", "neighbours", "blend"}
     assert not list((tmp_path / FOLDER).glob(".training-*"))
 
 
@@ -126,7 +147,7 @@ def test_a_listener_folded_in_has_the_factors_that_training_gave(
 ) -> None:
     archive(tmp_path, two_camps())
     dates = [START.date()]
-    plays = plays_of(spark, settings_of(tmp_path), dates, 100).cache()
+    plays = plays_of(spark, settings_of(tmp_path), dates, 200).cache()
     track_ids = sorted({row["track_id"] for row in plays.collect()})
     numbered = with_numbers(spark, plays, track_ids).cache()
     tracks = train_factors(numbered, len(track_ids), SMALL)
@@ -162,6 +183,8 @@ def test_a_model_of_some_dates(spark: "SparkSession", tmp_path: Path) -> None:
     archive(tmp_path, [*two_camps(), *later])
     model = train(spark, settings_of(tmp_path), first=date(2026, 5, 4))
     assert model.track_ids == ["new", "rock1"]
+    assert model.facts["blend_from"] == "settings"
+    assert dict(model.blend) == {"collaborative": 0.2, "neighbours": 0.2}
 
 
 @pytest.mark.parametrize(

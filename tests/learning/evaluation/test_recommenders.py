@@ -8,9 +8,11 @@ from scipy import sparse
 
 from learning.evaluation.methods import BASELINES, Fitting, fit_all
 from models.recommenders.base import Recommender, best_items
+from models.recommenders.content import content_of
 from models.recommenders.hybrid import Hybrid, blended, learn_shares
 from models.recommenders.plays import Histories, Plays
 from segue.settings import LearningSettings
+from tests.factories import create_index
 
 N_ITEMS, N_LISTENERS = 12, 20
 WEEK_S = 7 * 86_400
@@ -34,7 +36,11 @@ def some_factors(table: sparse.csr_array) -> np.ndarray:
     return np.asarray(items[:4].T * strengths[:4], dtype=np.float32)
 
 
-FITTING = Fitting(LearningSettings(), some_factors, has_times=True)
+INDEX = create_index(N_ITEMS)
+ITEMS = [*INDEX.track_ids[: N_ITEMS - 1], "without features"]
+FITTING = Fitting(
+    LearningSettings(), some_factors, has_times=True, content=content_of(ITEMS, INDEX)
+)
 
 
 def every_method() -> dict[str, Recommender]:
@@ -49,7 +55,14 @@ METHODS = every_method()
 def test_there_are_all_of_them() -> None:
     assert set(METHODS) == {
         *BASELINES,
-        *("collaborative", "neighbours", "listeners alike", "ease", "hybrid"),
+        *(
+            "collaborative",
+            "neighbours",
+            "listeners alike",
+            "ease",
+            "content",
+            "hybrid",
+        ),
     }
 
 
@@ -160,6 +173,15 @@ def test_ease_is_the_least_squares_solution_without_a_diagonal() -> None:
         squares = given_.T @ given_ + 200.0 * np.eye(len(others))
         expected = np.linalg.solve(squares, given_.T @ table[:, item])
         np.testing.assert_allclose(weights[others, item], expected, atol=1e-9)
+
+
+def test_content_is_nearness_to_what_was_heard_less_what_was_skipped() -> None:
+    (scores,) = METHODS["content"].scores(history_of({0: 1.0, 3: -0.5}))
+    vectors = INDEX.vectors.astype(float)
+    taste = vectors[0] - 0.5 * vectors[3]
+    expected = vectors @ taste / np.linalg.norm(taste)
+    np.testing.assert_allclose(scores[:-1], expected[:-1], atol=1e-6)
+    assert scores[-1] == 0
 
 
 def test_shares_are_learned_that_no_single_method_reaches() -> None:
