@@ -5,12 +5,13 @@ from typing import Final
 from pyspark.sql import SparkSession
 
 from learning.evaluation.datasets import Dataset
-from learning.evaluation.evaluate import tune
+from learning.evaluation.evaluate import exam_of
 from learning.evaluation.splits import split
 from learning.training import by_spark
-from models.recommenders.base import Recommender
 from models.recommenders.content import content_of
+from models.recommenders.hybrid import learn_shares
 from models.recommenders.learned import fit_collaborative, fit_neighbours
+from models.scaling import over_greatest
 from segue.settings import LearningSettings
 from segue.track_index import TrackIndex
 from segue.trained_model import BLENDED
@@ -24,17 +25,24 @@ def learn_blend(
 ) -> dict[str, float] | None:
     """Return the shares that find most discoveries of the latest tenth of the plays.
 
-    Of an older model: it is learned from the plays before. None where there are too few
-    listeners, or nobody discovered anything.
+    Of an older model: it is learned from the plays before. Taste is here what whole
+    histories say, without horizons. None where there are too few listeners, or nobody
+    discovered anything.
     """
     if plays.plays.n_listeners < _LEAST_LISTENERS:
         return None
     periods = split(plays, 0.0, _LATEST_SHARE)
+    exam = exam_of(periods.past, periods.future)
+    if exam is None:
+        return None
     past, train = periods.past, by_spark(spark, settings)
-    methods: list[Recommender] = [
-        content_of(plays.items, index),
+    others = (
         fit_collaborative(past, train, settings.confidence, settings.regularization),
         fit_neighbours(past, settings.n_neighbours),
-    ]
-    shares = tune(methods, past, periods.future)
-    return None if shares is None else {name: shares[name] for name in BLENDED}
+    )
+    # on the scales of `models.scores`: of the three, only the taste is what it is
+    history = exam.history.over_heaviest()
+    scores = {each.name: over_greatest(each.scores(history)) for each in others}
+    scores["content"] = content_of(plays.items, index).scores(history)
+    shares = learn_shares(scores, exam.judge)
+    return {name: shares[name] for name in BLENDED}

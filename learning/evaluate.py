@@ -21,13 +21,15 @@ from learning.training import by_spark
 from models.recommenders.content import Content, content_of
 from segue.errors import IndexMissingError, SegueError
 from segue.log import configure_logging
-from segue.settings import load_settings
+from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.session import create_session
 
 
-def _read(kind: str | None, path: Path | None, home: Path) -> Dataset:
-    return read_archived(home) if kind is None or path is None else KINDS[kind](path)
+def _read(kind: str | None, path: Path | None, settings: Settings) -> Dataset:
+    if kind is None or path is None:
+        return read_archived(settings)
+    return KINDS[kind](path)
 
 
 def _content(found: Dataset, home: Path) -> Content | None:
@@ -51,7 +53,7 @@ def main(data: tuple[str, Path] | None, report: Path | None, quiet: bool) -> Non
     settings = load_settings(os.environ)
     kind, path = data or (None, None)
     try:
-        found = _read(kind, path, settings.home)
+        found = _read(kind, path, settings)
         spark = create_session("segue-evaluate")
         ours = settings.learning
         content = _content(found, settings.home) if kind is None else None

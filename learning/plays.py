@@ -6,10 +6,12 @@ dislike beside it, and a play of a name counts for the track that has it by now.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark import TaskContext
@@ -24,16 +26,16 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from models.listens import PLAY_ACTIONS, REACTIONS, Listen, last_words
-from segue.settings import Settings
+from models.listens import PLAY_ACTIONS, REACTIONS, Entry, Listen, last_words
+from models.recommenders.plays import tamed
+from segue.settings import MongoSettings, Settings
 from segue.track_names import find_by_name_id, is_name_id
-from streaming.archive import event_files
 from streaming.columns import dicts
 from streaming.panes import entry_of
 from streaming.schemas import EVENT_FIELDS
 from streaming.session import settle_worker, worker_database
+from streaming.tastes import as_known
 
-_FIELDS: Final = [field.name for field in EVENT_FIELDS]
 _SAYING: Final = sorted({*PLAY_ACTIONS, *REACTIONS})
 _EVENTS_PER_PART: Final = 500_000
 
@@ -48,20 +50,20 @@ PLAYS: Final = StructType(
 
 
 def plays_of(
-    spark: SparkSession, settings: Settings, dates: Sequence[date], n_events: int
+    spark: SparkSession, settings: Settings, files: Sequence[str], n_events: int
 ) -> DataFrame:
-    """Return the plays of some dates, of shape `PLAYS`, a row a listener and track.
+    """Return the plays in some files, of shape `PLAYS`, a row a listener and track.
 
-    The weight is the logarithm of 1 and the sum of what each listen says, of its
-    amount below 0: the tenth play says less than the second.
+    The weight is the sum of what each listen says, `tamed`.
 
     Parameters
     ----------
+    files : sequence of str
+        Of the archive.
     n_events : int
         About how many there are; how many parts are made follows from it.
     """
-    wanted = StructType([*EVENT_FIELDS])
-    events = spark.read.schema(wanted).parquet(*event_files(settings.home, dates))
+    events = spark.read.schema(StructType([*EVENT_FIELDS])).parquet(*files)
     n_parts = max(
         spark.sparkContext.defaultParallelism, math.ceil(n_events / _EVENTS_PER_PART)
     )
@@ -84,10 +86,11 @@ def _summing(
         schema, number = to_arrow_schema(PLAYS), 0
         for events in whole_keys(batches, "user_id"):
             columns: dict[str, list[Any]] = {name: [] for name in schema.names}
-            for weights in _said(events, settings):
+            for _, entries in entries_of(events, settings.mongo):
+                weights = _said(last_words(entries).listens)
                 columns["listener"] += [number * n_parts + part] * len(weights)
                 columns["track_id"] += weights.keys()
-                columns["weight"] += map(_tamed, weights.values())
+                columns["weight"] += tamed(np.array([*weights.values()])).tolist()
                 number += 1
             yield pa.RecordBatch.from_pydict(columns, schema=schema)
 
@@ -99,29 +102,33 @@ def _part() -> int:
     return 0 if context is None else context.partitionId()
 
 
-def _said(events: pa.RecordBatch, settings: Settings) -> Iterator[dict[str, float]]:
-    """Yield for each listener the sum of the weights of each track, 0 left out."""
-    of_listener: dict[str, list[Any]] = defaultdict(list)
-    for row in dicts(events):
-        of_listener[row["user_id"]].append(entry_of(row))
-    listens = [last_words(entries).listens for entries in of_listener.values()]
-    aliases = _aliases(listens, settings)
-    for each in listens:
-        weights: dict[str, float] = defaultdict(float)
-        for track_id, weight, _ in each:
-            weights[aliases.get(track_id, track_id)] += weight
-        yield {name: weights[name] for name in sorted(weights) if weights[name] != 0}
+def _said(listens: Iterable[Listen]) -> dict[str, float]:
+    """Return the sum of the weights of each track, 0 left out."""
+    weights: dict[str, float] = defaultdict(float)
+    for track_id, weight, _ in listens:
+        weights[track_id] += weight
+    return {name: weights[name] for name in sorted(weights) if weights[name] != 0}
 
 
-def _aliases(listens: Iterable[Iterable[Listen]], settings: Settings) -> dict[str, str]:
-    names = {x.track_id for each in listens for x in each if is_name_id(x.track_id)}
-    if not names or settings.mongo.uri is None:
-        return {}
-    return dict(find_by_name_id(worker_database(settings.mongo), names))
+def entries_of(
+    events: pa.RecordBatch, mongo: MongoSettings
+) -> Iterator[tuple[str, list[Entry]]]:
+    """Yield each listener's entries, with the ids that the tracks have by now.
 
-
-def _tamed(weight: float) -> float:
-    return math.copysign(math.log1p(abs(weight)), weight)
+    Parameters
+    ----------
+    events : RecordBatch
+        Rows of the archive, those of a listener together.
+    mongo : MongoSettings
+        Tells which tracks names are of; without a server names stay what they are.
+    """
+    rows = dicts(events)
+    names = {row["track_id"] for row in rows if is_name_id(row["track_id"])}
+    aliases: Mapping[str, str] = {}
+    if names and mongo.uri is not None:
+        aliases = find_by_name_id(worker_database(mongo), names)
+    for user_id, of_listener in groupby(rows, key=itemgetter("user_id")):
+        yield user_id, [as_known(entry_of(row), aliases) for row in of_listener]
 
 
 def whole_keys(batches: Iterable[pa.RecordBatch], key: str) -> Iterator[pa.RecordBatch]:

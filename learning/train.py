@@ -45,10 +45,11 @@ from segue.trained_model import (
     write_model,
 )
 from streaming.archive import FOLDER as ARCHIVE
-from streaming.archive import dates_of, event_files
+from streaming.archive import dates_of, link_events
 from streaming.session import create_session
 
 _LOG = logging.getLogger(__name__)
+_TRAINING: Final = ".training"
 _STEPS: Final = ("plays", "factors", "neighbours", "blend")
 # with more, the shares of the settings stand: they are learned in the driver's memory
 _MOST_BLENDED: Final = 3_000_000
@@ -79,7 +80,8 @@ def train(
             "stream archives what is played, and `segue import` what was"
         )
     folder = settings.home / FOLDER
-    with hold(folder), _work_folder(folder) as work:
+    # beside the builds, and of the same file system as the archive
+    with hold(folder / _TRAINING), _work_folder(folder / _TRAINING) as work:
         model = _trained(spark, settings, dates, work, clock)
         write_model(folder, model)
     return model
@@ -90,7 +92,7 @@ class _Prepared(NamedTuple):
 
     stored: Path
     track_ids: list[str]
-    n_plays: int
+    n_pairs: int
     n_listeners: int
 
 
@@ -102,10 +104,12 @@ def _trained(
     clock: Clock,
 ) -> TrainedModel:
     ours, steps = settings.learning, _Steps()
-    files = event_files(settings.home, dates)
+    links = work / "events"
+    links.mkdir()
+    files = link_events(settings.home, dates, links)
     n_events = ds.dataset(files, format="parquet").count_rows()
     with steps.take("plays"):
-        ready = _prepared(spark, settings, dates, n_events, work)
+        ready = _prepared(spark, settings, files, n_events, work)
     n_tracks = len(ready.track_ids)
     with steps.take("factors"):
         plays = spark.read.parquet(str(ready.stored))
@@ -124,7 +128,7 @@ def _trained(
             "n_events": n_events,
             "n_listeners": ready.n_listeners,
             "n_tracks": n_tracks,
-            "n_plays": ready.n_plays,
+            "n_pairs": ready.n_pairs,
         },
         "settings": ours.model_dump(),
         "blend": blend or _shares_of(ours),
@@ -155,12 +159,12 @@ class _Steps:
 def _prepared(
     spark: SparkSession,
     settings: Settings,
-    dates: Sequence[date],
+    files: Sequence[str],
     n_events: int,
     work: Path,
 ) -> _Prepared:
     said, stored = str(work / "plays"), work / "numbered"
-    plays_of(spark, settings, dates, n_events).write.parquet(said)
+    plays_of(spark, settings, files, n_events).write.parquet(said)
     plays = spark.read.parquet(said)
     track_ids = track_ids_of(plays)
     with_numbers(spark, plays, track_ids).write.parquet(str(stored))
@@ -176,7 +180,7 @@ def _blend(
     """Return the shares that the plays give, None where they are not fit for that."""
     try:
         index = read_track_index(settings.home / "index")
-        plays = read_archived(settings.home, dates)
+        plays = read_archived(settings, dates)
     except (IndexMissingError, HistoryError):
         return None
     return learn_blend(spark, settings.learning, plays, index)
@@ -189,9 +193,9 @@ def _shares_of(settings: LearningSettings) -> dict[str, float]:
 @contextmanager
 def _work_folder(folder: Path) -> Iterator[Path]:
     """Yield a folder that is gone afterwards; what a killed training left goes, too."""
-    for left in folder.glob(".training-*"):
+    for left in folder.glob("*/"):
         shutil.rmtree(left, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=".training-", dir=folder))
+    work = Path(tempfile.mkdtemp(dir=folder))
     try:
         yield work
     finally:

@@ -6,6 +6,7 @@ every task reads what it needs from there.
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from scipy import sparse
 
-from models.neighbours import Neighbours, find_neighbours
+from models.neighbours import Neighbours, bm25_units, find_neighbours
 from models.recommenders.learned import FactorTrainer
 from segue.errors import ModelError
 from segue.settings import LearningSettings
@@ -68,6 +69,13 @@ def train_factors(
         As `with_numbers` returns it. What speaks against a track counts as a 0 of
         which one is so much the surer.
     """
+    liked = numbered.where(F.col("weight") > 0)
+    # who likes nothing, or is liked by nobody, has factors of 0, which no system gives
+    for name in ("listener", "track"):
+        numbered = numbered.join(liked.select(name).distinct(), name, "left_semi")
+    factors = np.zeros((n_tracks, settings.n_factors), dtype=np.float32)
+    if numbered.isEmpty():
+        return factors
     n_blocks = max(2, numbered.sparkSession.sparkContext.defaultParallelism)
     als = ALS(
         rank=settings.n_factors,
@@ -83,7 +91,6 @@ def train_factors(
         seed=_SEED,
     )
     learned = als.fit(numbered).itemFactors.toArrow()
-    factors = np.zeros((n_tracks, settings.n_factors), dtype=np.float32)
     flat = learned["features"].combine_chunks().flatten().to_numpy()
     factors[learned["id"].to_numpy()] = flat.reshape(len(learned), settings.n_factors)
     return factors
@@ -150,8 +157,8 @@ def _finding(
         for batch in batches:
             for block in batch.to_pylist():
                 first, last = block["first"], block["last"]
-                plays = read_liked(stored, n_tracks)
-                found = find_neighbours(plays, n_neighbours, first, last)
+                units = _units_of(stored, n_tracks)
+                found = find_neighbours(units, n_neighbours, first, last)
                 columns = {
                     "track": pa.array(np.arange(first, last, dtype=np.int32)),
                     "neighbours": _lists(found.rows),
@@ -160,6 +167,12 @@ def _finding(
                 yield pa.RecordBatch.from_pydict(columns)
 
     return step
+
+
+@lru_cache(maxsize=1)
+def _units_of(stored: Path, n_tracks: int) -> sparse.csc_array:
+    """Return what all blocks need; each worker makes it once."""
+    return bm25_units(read_liked(stored, n_tracks))
 
 
 def read_liked(stored: Path, n_tracks: int) -> sparse.csr_array:

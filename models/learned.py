@@ -69,8 +69,13 @@ class Opinion(NamedTuple):
     rows: Rows
     votes: Floats
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it speaks for any track."""
+        return bool(self.factors.any() or (self.votes > 0).any())
 
-@lru_cache(maxsize=2)
+
+@lru_cache(maxsize=1)
 def learned_for(model: TrainedModel, index: TrackIndex) -> Learned:
     """Return a model in the rows of `index`; each process does it once."""
     place_of = {track_id: at for at, track_id in enumerate(model.track_ids)}

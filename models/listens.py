@@ -107,10 +107,12 @@ def words_of(entries: Iterable[Entry]) -> Words:
             block = _block(entry)
             blocks.pop((block.scope, block.track_id), None)
             blocks[block.scope, block.track_id] = block
-    heard = [listen for listen in map(_listen, plays.values()) if listen.weight != 0.0]
+    heard = [
+        listen for listen in map(listen_of, plays.values()) if listen.weight != 0.0
+    ]
     return Words(
         _by_time(heard),
-        _by_time([_listen(entry) for entry in reactions.values()]),
+        _by_time([listen_of(entry) for entry in reactions.values()]),
         tuple(blocks.values()),
     )
 
@@ -135,6 +137,7 @@ def _block(entry: Entry) -> Block:
     return Block(scope, entry.track_id, entry.action == Action.BLOCKED)
 
 
-def _listen(entry: Entry) -> Listen:
+def listen_of(entry: Entry) -> Listen:
+    """Return what one event says by itself."""
     weight = listen_weight(entry.action, entry.played_ms, entry.duration_ms)
     return Listen(entry.track_id, weight, entry.event_time)

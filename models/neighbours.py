@@ -37,7 +37,13 @@ class Neighbours(NamedTuple):
 
 
 def bm25_units(plays: sparse.csr_array) -> sparse.csc_array:
-    """Return plays, listeners by tracks, as columns of unit length after BM25."""
+    """Return plays, listeners by tracks, as columns of unit length after BM25.
+
+    Parameters
+    ----------
+    plays : csr_array, shape (n_listeners, n_tracks)
+        What speaks for each track; greater than 0, sums of duplicates.
+    """
     plays = plays.astype(np.float64)
     lengths = np.asarray(plays.sum(axis=1)).ravel()
     mean = lengths.mean() if lengths.size and lengths.sum() else 1.0
@@ -52,20 +58,19 @@ def bm25_units(plays: sparse.csr_array) -> sparse.csc_array:
 
 
 def find_neighbours(
-    plays: sparse.csr_array, n_neighbours: int, first: int = 0, last: int | None = None
+    units: sparse.csc_array, n_neighbours: int, first: int = 0, last: int | None = None
 ) -> Neighbours:
     """Return the neighbours of tracks `first` to `last`, among all.
 
     Parameters
     ----------
-    plays : csr_array, shape (n_listeners, n_tracks)
-        What speaks for each track; greater than 0, sums of duplicates.
+    units : csc_array, shape (n_listeners, n_tracks)
+        As `bm25_units` returns it.
 
     Notes
     -----
     Equally near ones stand in the order of their rows.
     """
-    units = bm25_units(plays)
     end = units.shape[1] if last is None else last
     rows = np.full((end - first, n_neighbours), -1, dtype=np.int32)
     likeness = np.zeros((end - first, n_neighbours), dtype=np.float32)

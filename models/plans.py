@@ -82,7 +82,7 @@ def plan_of(
     rows = [index.row_of[seed.track_id] for seed in seeds]
     queries = np.vstack([direction.sum(axis=0), index.vectors[rows]])
     opinion = None if learned is None else opinion_of(learned, evidence, index)
-    has_part = opinion is not None and len(opinion.heard) > 0
+    has_part = opinion is not None and opinion.says_something
     return Plan(request, direction, seeds, queries, opinion if has_part else None)
 
 

@@ -8,7 +8,7 @@ neighbours, and less for one that is near to everything.
 
 What other listeners play has a share beside it, where a model was trained: the product
 with the listener's factors, and the votes of what was heard for its neighbours, each
-over the greatest among the candidates.
+over the greatest amount among the candidates.
 """
 
 from typing import Final
@@ -20,6 +20,7 @@ from models.groups import Rows
 from models.horizons import Horizon
 from models.neighbours import speakers_of
 from models.plans import Plan
+from models.scaling import over_greatest
 from segue.settings import TasteSettings
 from segue.track_index import TrackIndex
 
@@ -76,14 +77,9 @@ def _by_others(plan: Plan, rows: Rows) -> tuple[Floats, Floats]:
         at = np.minimum(np.searchsorted(opinion.rows, rows), len(opinion.rows) - 1)
         votes = np.where(opinion.rows[at] == rows, opinion.votes[at], 0.0)
     return (
-        plan.blend.collaborative * _over_greatest(liked),
-        plan.blend.neighbours * _over_greatest(votes),
+        plan.blend.collaborative * over_greatest(liked),
+        plan.blend.neighbours * over_greatest(votes),
     )
-
-
-def _over_greatest(values: Floats) -> Floats:
-    greatest = values.max(initial=0.0)
-    return values / greatest if greatest > 0 else np.zeros_like(values)
 
 
 def seeds_near(plan: Plan, vectors: Floats) -> list[str | None]:

@@ -8,7 +8,7 @@ import fcntl
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ _KEPT_S: Final = 3600.0
 def current_version(folder: Path) -> str | None:
     """Return the name of the current build below `folder`, None where there is none."""
     try:
-        return (folder / _POINTER).read_text(encoding="ascii").strip()
+        return (folder / _POINTER).read_text("utf-8", errors="replace").strip()
     except FileNotFoundError:
         return None
 
@@ -38,8 +38,12 @@ def builds_of(folder: Path) -> list[Path]:
     """Return the folders of all builds, the newest last."""
     if not folder.is_dir():
         return []
-    builds = [path for path in folder.iterdir() if path.is_dir()]
-    return sorted(builds, key=lambda path: path.stat().st_mtime_ns)
+    found = []
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # it goes while one looks
+            if path.is_dir() and not path.name.startswith("."):
+                found.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(found)]
 
 
 def prune(folder: Path, n_kept: int) -> None:
@@ -49,7 +53,9 @@ def prune(folder: Path, n_kept: int) -> None:
     """
     current, oldest_s = current_version(folder), time.time() - _KEPT_S
     for build in builds_of(folder)[:-n_kept]:
-        if build.name != current and build.stat().st_mtime < oldest_s:
+        with suppress(FileNotFoundError):
+            if build.name == current or build.stat().st_mtime >= oldest_s:
+                continue
             shutil.rmtree(build, ignore_errors=True)
 
 

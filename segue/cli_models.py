@@ -10,6 +10,8 @@ import click
 from segue.cli_music import JSON_OPTION
 from segue.settings import Settings
 
+DATA_KINDS: Final = ("hetrec", "lastfm-1k", "listenbrainz", "movielens")
+"""What `segue evaluate --data` knows; those of `learning.evaluation.datasets`."""
 _DATE: Final = click.DateTime(["%Y-%m-%d"])
 
 
@@ -38,10 +40,10 @@ def train(settings: Settings, first: datetime | None, last: datetime | None) -> 
 @click.command()
 @click.option(
     "--data",
-    type=(str, click.Path(exists=True)),
+    type=(click.Choice(DATA_KINDS), click.Path(exists=True)),
     metavar="KIND PATH",
-    help="A data set that you have: hetrec, lastfm-1k, listenbrainz or movielens; "
-    "else the archive.",
+    help=f"A data set that you have, of the kind {', '.join(DATA_KINDS)}; else the "
+    "archive.",
 )
 @click.option("--report", type=click.Path(), help="Page; else var/evaluation.html.")
 @JSON_OPTION
@@ -56,12 +58,13 @@ def evaluate(
     discoveries, new listeners apart from others. By Spark; the same as `bin/submit
     evaluate`. Writes a page; --json prints every figure with its interval.
     """
+    from segue import services
     from segue.submit import exec_job
 
     args = [] if as_json else ["--quiet"]
     args += ["--data", *data] if data else []
     args += ["--report", report] if report else []
-    exec_job(settings, "evaluate", args, _say)
+    exec_job(services.with_mongo_if_any(settings), "evaluate", args, _say)
 
 
 @click.group(invoke_without_command=True)
@@ -112,6 +115,6 @@ def _line(facts: Mapping[str, Any]) -> str:
     return (
         f"{'*' if facts['is_current'] else ' '} {facts['version']}  trained "
         f"{facts['trained_at']}  of {data['first_date']} to {data['last_date']}: "
-        f"{data['n_plays']} plays, {data['n_listeners']} listeners, "
+        f"{data['n_events']} events, {data['n_listeners']} listeners, "
         f"{data['n_tracks']} tracks"
     )

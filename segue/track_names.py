@@ -58,11 +58,21 @@ def name_id_of(artist: str, title: str) -> str:
     >>> name_id_of("Cafe", "Dias")
     'name:b37ac03dafae9a06'
     """
-    who = normal_title(main_artist(artist)).removeprefix(_ARTICLE)
-    key = f"{who}\n{normal_title(title)}"
+    key = f"{artist_key(artist)}\n{normal_title(title)}"
     # a lone surrogate has no UTF-8
     digest = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
     return PREFIX + digest[:_ID_CHARS]
+
+
+def artist_key(artist: str) -> str:
+    """Return what all spellings of an artist have in common.
+
+    Examples
+    --------
+    >>> artist_key("The Café ft. Bo")
+    'cafe'
+    """
+    return normal_title(main_artist(artist)).removeprefix(_ARTICLE)
 
 
 def is_name_id(track_id: str) -> bool:

@@ -2,13 +2,14 @@
 
 `learning` writes them, the stream and the ranking read them; each is a build of
 `segue.builds` with two files: `tracks.parquet`, a row a track, and `model.json`, which
-says from what it was learned, how, and how well it does.
+says from what it was learned, and how.
 """
 
 import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from segue.builds import builds_of, current_version, make_current, prune
+from segue.builds import builds_of, current_version, hold, make_current, prune
 from segue.errors import ModelError
 from segue.files import replace_atomically, write_atomically
 
@@ -55,8 +56,7 @@ class TrainedModel:
     blend : mapping
         The share of each part that the model has in a score.
     facts : mapping
-        What `model.json` says: `version`, `trained_at`, `data`, `settings`, `blend`,
-        `metrics`.
+        What `model.json` says: `version`, `trained_at`, `data`, `settings`, `blend`.
     """
 
     track_ids: list[str]
@@ -100,10 +100,13 @@ def create_model(
             "the model holds numbers that are not finite; train with a larger "
             "learning.regularization or a smaller learning.confidence"
         )
-    shares = [facts["blend"][name] for name in BLENDED]
+    shares = [float(facts["blend"][name]) for name in BLENDED]
     if min(shares) < 0 or sum(shares) > 1:
         raise ModelError(f"the shares {shares} of a model are not between 0 and 1")
-    digest = hashlib.sha256("\n".join(track_ids).encode())
+    confidence = float(facts["settings"]["confidence"])
+    regularization = float(facts["settings"]["regularization"])
+    numbers = map(repr, [confidence, regularization, *shares])
+    digest = hashlib.sha256("\n".join([*track_ids, *numbers]).encode())
     for array in (factors, neighbours, likeness):
         digest.update(np.ascontiguousarray(array).tobytes())
     version = digest.hexdigest()[:_VERSION_CHARS]
@@ -112,9 +115,9 @@ def create_model(
         factors,
         neighbours,
         likeness,
-        float(facts["settings"]["confidence"]),
-        float(facts["settings"]["regularization"]),
-        {name: float(facts["blend"][name]) for name in BLENDED},
+        confidence,
+        regularization,
+        dict(zip(BLENDED, shares, strict=True)),
         {**facts, "version": version},
     )
 
@@ -136,8 +139,9 @@ def write_model(folder: Path, model: TrainedModel) -> None:
     with write_atomically(target / _FACTS) as file:
         file.write(json.dumps(model.facts, indent=2).encode())
     os.utime(target)  # one that comes back is the newest
-    make_current(folder, model.version)
-    prune(folder, _KEPT_MODELS)
+    with hold(folder):
+        make_current(folder, model.version)
+        prune(folder, _KEPT_MODELS)
 
 
 def read_model(folder: Path) -> TrainedModel:
@@ -184,13 +188,12 @@ def open_model(folder: Path, version: str) -> TrainedModel:
 
 
 def models_of(folder: Path) -> list[Mapping[str, Any]]:
-    """Return the facts of all models that are whole, the newest last."""
-    found = []
+    """Return the facts of all models, the newest last."""
+    found = list[Mapping[str, Any]]()
     for build in builds_of(folder):
-        try:
-            found.append(open_model(folder, build.name).facts)
-        except ModelError:
-            continue
+        with suppress(*_NOT_WHOLE):
+            facts = json.loads((build / _FACTS).read_bytes())
+            found.append({**facts, "version": build.name})
     return found
 
 
@@ -202,8 +205,9 @@ def use_model(folder: Path, version: str) -> None:
     ModelError
         When it is not there or not whole.
     """
-    open_model(folder, version)
-    make_current(folder, version)
+    with hold(folder):
+        open_model(folder, version)
+        make_current(folder, version)
 
 
 def _column(array: NDArray[Any]) -> pa.Array:

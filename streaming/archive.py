@@ -82,7 +82,9 @@ def read_archive(home: Path) -> ds.Dataset:
 def dates_of(folder: Path) -> list[date]:
     """Return the dates of which an archive's folder holds events."""
     names = (path.name for path in folder.glob(f"{_PREFIX}*"))
-    return sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
+    days = sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
+    # of a date all may have been forgotten
+    return [day for day in days if _files(_place_of(folder, day))]
 
 
 def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
@@ -95,9 +97,9 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
     listener : str, optional
         Only theirs.
     """
-    files = _files(folder / f"{_PREFIX}{day.isoformat()}")
+    files = _files(_place_of(folder, day))
     if not files:
-        return pa.table({name: [] for name in _COLUMNS})
+        return to_arrow_schema(_SHAPE, timezone="UTC").empty_table()
     wanted = None if listener is None else pc.field("user_id") == listener
     events = ds.dataset(files, format="parquet").to_table(_COLUMNS, filter=wanted)
     kept = _distinct(events.sort_by(_PLACE))
@@ -107,9 +109,31 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
 def event_files(home: Path, dates: Iterable[date]) -> list[str]:
     """Return the files of some dates; after a crash an event may be in two of them."""
     folder = home / FOLDER
-    return [
-        path for day in dates for path in _files(folder / f"{_PREFIX}{day.isoformat()}")
-    ]
+    return [path for day in dates for path in _files(_place_of(folder, day))]
+
+
+def link_events(home: Path, dates: Iterable[date], target: Path) -> list[str]:
+    """Link the files of some dates into `target`, and return the links.
+
+    Who reads the links is not in the way of the stream, which merges files, and it not
+    in theirs.
+    """
+    days = list(dates)
+    while True:
+        files = event_files(home, days)
+        links = [(path, target / f"{n}.parquet") for n, path in enumerate(files)]
+        try:
+            for path, link in links:
+                os.link(path, link)
+        except FileNotFoundError:  # merged meanwhile
+            for _, link in links:
+                link.unlink(missing_ok=True)
+        else:
+            return [str(link) for _, link in links]
+
+
+def _place_of(folder: Path, day: date) -> Path:
+    return folder / f"{_PREFIX}{day.isoformat()}"
 
 
 def archived_events(
@@ -196,7 +220,7 @@ def append(folder: Path, day: date, events: pa.Table, max_small_files: int) -> i
     Of several copies, the one that lies first in Kafka is kept. Copies whose times are
     more than an hour apart may both be in the files; who reads a date gets one.
     """
-    place = folder / f"{_PREFIX}{day.isoformat()}"
+    place = _place_of(folder, day)
     place.mkdir(parents=True, exist_ok=True)
     _finish_merging(place)
     new = _without_known(place, _distinct(events.sort_by(_PLACE)))

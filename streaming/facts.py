@@ -4,6 +4,7 @@ The catalogue says who made them, and a trained model who plays them.
 """
 
 import logging
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,8 @@ from segue.track_index import TrackIndex
 from segue.trained_model import FOLDER, TrainedModel, open_model
 
 _LOG = logging.getLogger(__name__)
-_held: dict[Path, TrainedModel] = {}
+# after which a model that could not be used is tried again
+_AGAIN_S: Final = 5.0
 _FIELDS: Final = ("artist_id", "album_id", "recording_id")
 
 
@@ -37,21 +39,41 @@ def read_learned(home: Path, index: TrackIndex) -> Learned | None:
 
     In the place of one that cannot be used, this process keeps the one that it has.
     """
-    folder = home / FOLDER
-    version = current_version(folder)
-    if version is None:
-        return None
-    try:
-        _held[folder] = open_model(folder, version)
-    except ModelError as error:
-        _say_once(str(error))
-    model = _held.get(folder)
+    model = _held_in(home / FOLDER).look()
     return None if model is None else learned_for(model, index)
 
 
-@lru_cache(maxsize=16)
-def _say_once(complaint: str) -> None:
-    _LOG.warning("lists go on without it: %s", complaint)
+class _Held:
+    """The model that this process has."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._model: TrainedModel | None = None
+        self._failed: tuple[str, float] | None = None
+
+    def look(self) -> TrainedModel | None:
+        """Return the current model, or the last that could be used."""
+        version = current_version(self._folder)
+        if version is None:
+            return None
+        if self._model is not None and self._model.version == version:
+            return self._model
+        now = time.monotonic()
+        failed, until = self._failed or ("", 0.0)
+        if failed == version and now < until:
+            return self._model
+        try:
+            self._model = open_model(self._folder, version)
+        except ModelError as error:
+            if failed != version:
+                _LOG.warning("lists go on without it: %s", error)
+            self._failed = version, now + _AGAIN_S
+        return self._model
+
+
+@lru_cache(maxsize=8)
+def _held_in(folder: Path) -> _Held:
+    return _Held(folder)
 
 
 class _Key:

@@ -5,11 +5,11 @@ names, so that the same file always gives the same numbers.
 """
 
 import math
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -17,25 +17,32 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from learning.plays import whole_keys
-from models.listens import last_words
+from learning.plays import entries_of, whole_keys
+from models.listens import (
+    REACTIONS,
+    Entry,
+    Listen,
+    distinct_entries,
+    last_words,
+    listen_of,
+)
 from models.recommenders.plays import Plays
 from segue.errors import HistoryError
 from segue.events import listen_weight
-from segue.track_names import name_id_of
+from segue.settings import MongoSettings, Settings
+from segue.track_names import artist_key, name_id_of
 from streaming.archive import FOLDER, dates_of, read_date
-from streaming.columns import dicts
 from streaming.importers.lastfm import read_lastfm
 from streaming.importers.listenbrainz import read_listenbrainz as read_listens
 from streaming.importers.pieces import iter_tsv
 from streaming.importers.play import Line, Play, Refusal
-from streaming.panes import entry_of
 from streaming.schemas import EVENT_FIELDS
 
 _Reader = Callable[[IO[bytes], str], Iterator[Line]]
 _FIELDS: Final = [field.name for field in EVENT_FIELDS]
 _ROWS_AT_ONCE: Final = 50_000
 _HEAD_BYTES: Final = 4096
+_LASTFM_1K: Final = "userid-timestamp-artid-artname-traid-traname.tsv"
 _NEUTRAL_STARS: Final = 3
 _STARS_PER_WEIGHT: Final = 2
 _MOVIELENS_COLUMNS: Final = 4
@@ -62,6 +69,8 @@ class Dataset:
     has_times : bool
     artists : ndarray of int32, shape (n_items,), or None
         The artist of each item; None where nothing tells.
+    n_refused : int
+        Lines of the file of which no play could be made.
     """
 
     name: str
@@ -70,52 +79,78 @@ class Dataset:
     items: Sequence[str]
     has_times: bool
     artists: NDArray[np.int32] | None
+    n_refused: int = 0
 
 
-def create_dataset(name: str, said: Iterable[Said]) -> Dataset:
-    """Return the plays that say something, numbered.
+def create_dataset(name: str, lines: Iterable[Said | Refusal]) -> Dataset:
+    """Return the plays, numbered; memory grows by their numbers, not by their names.
 
     Raises
     ------
     HistoryError
-        When there are none.
+        When none says something.
     """
-    rows = [each for each in said if each.weight != 0]
-    if not rows:
-        raise HistoryError(f"{name}: no play in it that says something")
-    listeners, of_listener = _numbered([each.listener for each in rows])
-    items, of_item = _numbered([each.item for each in rows])
-    at_s = np.array([each.at_s for each in rows], dtype=np.int64)
+    listeners, items, artists = _Numbers(), _Numbers(), _Numbers()
+    rows: tuple[array[int], array[int]] = (array("i"), array("i"))
+    weights, at_s = array("d"), array("q")
+    artist_of: dict[int, int] = {}
+    n_refused = 0
+    for said in lines:
+        if isinstance(said, Refusal):
+            n_refused += 1
+            continue
+        rows[0].append(listeners.of(said.listener))
+        rows[1].append(item := items.of(said.item))
+        weights.append(said.weight)
+        at_s.append(said.at_s)
+        if said.artist is not None:
+            artist_of[item] = artists.of(said.artist)
+    if not any(weights):
+        raise HistoryError(
+            f"{name}: no play in it that says something ({n_refused} lines refused)"
+        )
+    who, what = listeners.sorted(), items.sorted()
     plays = Plays(
-        of_listener,
-        of_item,
-        np.array([each.weight for each in rows]),
-        at_s,
-        len(listeners),
-        len(items),
+        who.place[np.array(rows[0])],
+        what.place[np.array(rows[1])],
+        np.array(weights),
+        np.array(at_s),
+        len(who.names),
+        len(what.names),
     )
-    has_times = bool(at_s.all())
-    return Dataset(name, plays, listeners, items, has_times, _artists(rows, of_item))
+    by = None
+    if len(artist_of) == len(what.names):
+        by = np.empty(len(what.names), dtype=np.int32)
+        by[what.place[list(artist_of)]] = list(artist_of.values())
+    return Dataset(
+        name, plays, who.names, what.names, bool(plays.at_s.all()), by, n_refused
+    )
 
 
-def _numbered(names: list[str]) -> tuple[list[str], NDArray[np.int32]]:
-    distinct = sorted(set(names))
-    number = {name: at for at, name in enumerate(distinct)}
-    return distinct, np.array([number[name] for name in names], dtype=np.int32)
+class _Sorted(NamedTuple):
+    """Names in their order, and the place there of each number."""
+
+    names: list[str]
+    place: NDArray[np.int32]
 
 
-def _artists(
-    rows: Sequence[Said], of_item: NDArray[np.int32]
-) -> NDArray[np.int32] | None:
-    if any(each.artist is None for each in rows):
-        return None
-    _, of_row = _numbered([str(each.artist) for each in rows])
-    artists = np.empty(int(of_item.max()) + 1, dtype=np.int32)
-    artists[of_item] = of_row
-    return artists
+class _Numbers:
+    """A number for each name, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, int] = {}
+
+    def of(self, name: str) -> int:
+        return self._of.setdefault(name, len(self._of))
+
+    def sorted(self) -> _Sorted:
+        names = sorted(self._of)
+        place = np.empty(len(names), dtype=np.int32)
+        place[[self._of[name] for name in names]] = np.arange(len(names))
+        return _Sorted(names, place)
 
 
-def read_archived(home: Path, dates: Sequence[date] | None = None) -> Dataset:
+def read_archived(settings: Settings, dates: Sequence[date] | None = None) -> Dataset:
     """Return what our own archive holds, of some dates or of all.
 
     Raises
@@ -123,20 +158,33 @@ def read_archived(home: Path, dates: Sequence[date] | None = None) -> Dataset:
     HistoryError
         When nothing is archived.
     """
-    folder = home / FOLDER
+    folder = settings.home / FOLDER
     days = dates_of(folder) if dates is None else dates
-    return create_dataset("archive", _archived(folder, days))
+    return create_dataset("archive", _archived(folder, days, settings.mongo))
 
 
-def _archived(folder: Path, days: Sequence[date]) -> Iterator[Said]:
+def _archived(
+    folder: Path, days: Sequence[date], mongo: MongoSettings
+) -> Iterator[Said]:
     tables = [read_date(folder, day).select(_FIELDS) for day in days]
     if not tables:
         return
     events = pa.concat_tables(tables).sort_by("user_id").to_batches(_ROWS_AT_ONCE)
     for batch in whole_keys(events, "user_id"):
-        for user_id, rows in groupby(dicts(batch), key=itemgetter("user_id")):
-            for track_id, weight, at in last_words(map(entry_of, rows)).listens:
+        for user_id, entries in entries_of(batch, mongo):
+            for track_id, weight, at in _listens(entries):
                 yield Said(user_id, track_id, weight, int(at.timestamp()))
+
+
+def _listens(entries: list[Entry]) -> Iterator[Listen]:
+    """Yield the last word of each play, and each reaction.
+
+    A reaction that is taken back later was one until then.
+    """
+    yield from last_words(entries).plays
+    for entry in distinct_entries(entries):
+        if entry.action in REACTIONS:
+            yield listen_of(entry)
 
 
 def read_movielens(path: Path) -> Dataset:
@@ -144,23 +192,30 @@ def read_movielens(path: Path) -> Dataset:
 
     Three stars say nothing, five are a whole play, one is a skip at once.
     """
-    return create_dataset("movielens-100k", _lines_of(path, _movielens_line))
+    lines = _lines_of(_file_in(path, "u.data"), _movielens_line)
+    return create_dataset("movielens-100k", lines)
 
 
 def read_hetrec(path: Path) -> Dataset:
     """Return HetRec-2011, `user_artists.dat`: listener, artist, plays; no times."""
-    file = path / "user_artists.dat" if path.is_dir() else path
-    return create_dataset("hetrec-2011-lastfm", _lines_of(file, _hetrec_line, skip=1))
+    lines = _lines_of(_file_in(path, "user_artists.dat"), _hetrec_line, skip=1)
+    return create_dataset("hetrec-2011-lastfm", lines)
 
 
 def read_lastfm_1k(path: Path) -> Dataset:
     """Return Last.fm-1K: listener, time, artist's id and name, track's id and name."""
-    return create_dataset("lastfm-1k", _imported(path, read_lastfm))
+    file = _file_in(path, _LASTFM_1K)
+    return create_dataset("lastfm-1k", _imported(file, read_lastfm))
 
 
 def read_listenbrainz(path: Path) -> Dataset:
     """Return listens in ListenBrainz's JSON, one a line or one document."""
     return create_dataset("listenbrainz", _imported(path, read_listens))
+
+
+def _file_in(path: Path, name: str) -> Path:
+    """Return the file itself, or the one of its usual name in a folder."""
+    return path / name if path.is_dir() else path
 
 
 KINDS: Final[dict[str, Callable[[Path], Dataset]]] = {
@@ -175,7 +230,7 @@ KINDS: Final[dict[str, Callable[[Path], Dataset]]] = {
 def _lines_of(
     path: Path, read: Callable[[list[str]], Said], skip: int = 0
 ) -> Iterator[Said]:
-    with path.open("rb") as file:
+    with _opened(path) as file:
         for number, cells in enumerate(iter_tsv(file), start=1):
             if number <= skip:
                 continue
@@ -187,9 +242,20 @@ def _lines_of(
                 raise HistoryError(f"{path}, line {number}: {error}") from None
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise HistoryError(f"cannot read {path}: {error.strerror}") from None
+
+
 def _movielens_line(cells: list[str]) -> Said:
     listener, item, stars, at_s = cells[:_MOVIELENS_COLUMNS]
     weight = (float(stars) - _NEUTRAL_STARS) / _STARS_PER_WEIGHT
+    if not abs(weight) <= 1:
+        raise ValueError(f"{stars!r} is no number of stars, 1 to 5")
     return Said(listener, item, weight, int(at_s))
 
 
@@ -201,13 +267,12 @@ def _hetrec_line(cells: list[str]) -> Said:
     return Said(listener, item, weight, 0)
 
 
-def _imported(path: Path, read: _Reader) -> Iterator[Said]:
-    with path.open("rb") as file:
+def _imported(path: Path, read: _Reader) -> Iterator[Said | Refusal]:
+    with _opened(path) as file:
         head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
         file.seek(0)
         for line in read(file, head):
-            if isinstance(line, Play):
-                yield _heard(line)
+            yield _heard(line) if isinstance(line, Play) else line
 
 
 def _heard(play: Play) -> Said:
@@ -216,5 +281,5 @@ def _heard(play: Play) -> Said:
         name_id_of(play.name.artist, play.name.title),
         listen_weight(play.action, play.played_ms, None),
         int(play.at.timestamp()),
-        play.name.artist.casefold(),
+        artist_key(play.name.artist),
     )

@@ -1,8 +1,8 @@
 """One evaluation: fit, tune, judge, and say what holds."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,10 @@ from learning.evaluation.judging import (
 from learning.evaluation.methods import BASELINES, Fitting, fit_all
 from learning.evaluation.metrics import accuracy
 from learning.evaluation.splits import Split, split, together
-from models.recommenders.base import Recommender, best_items
+from models.recommenders.base import best_items
 from models.recommenders.hybrid import learn_shares
-from models.recommenders.plays import Plays
+from models.recommenders.plays import Histories, Plays
+from models.scaling import over_greatest
 from segue.errors import ModelError
 
 PRESENT_SHARE: Final = 0.1
@@ -35,6 +36,12 @@ _UNTUNED: Final = ("random", "last heard")
 _HYBRID: Final = "hybrid"
 _JUDGED: Final = "ndcg"
 _FEW: Final = 30
+_TUNED_CELLS: Final = 30_000_000
+_BEATEN: Final = {
+    "discovery": ("popular", "trending"),
+    "any": ("popular", "trending", "last heard"),
+    "new artists": ("popular", "trending"),
+}
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +62,11 @@ def evaluate(
         each for each in fit_all(periods.past, fitting) if each.name not in _UNTUNED
     ]
     tell("tune on the present")
-    shares = tune(learned, periods.past, periods.present) or {_FALLBACK: 1.0}
+    shares = {_FALLBACK: 1.0}
+    exam = exam_of(periods.past, periods.present)
+    if exam is not None:
+        scores = {m.name: over_greatest(m.scores(exam.history)) for m in learned}
+        shares = learn_shares(scores, exam.judge)
     tell("fit to past and present")
     before = together(periods.past, periods.present)
     methods = fit_all(before, fitting)
@@ -76,16 +87,20 @@ def evaluate(
     }
 
 
-def tune(
-    methods: Sequence[Recommender], before: Plays, after: Plays
-) -> dict[str, float] | None:
-    """Return the share of each method that finds most of the later discoveries.
+class Exam(NamedTuple):
+    """Listeners of a later period, and how good scores of theirs are."""
+
+    history: Histories
+    judge: Callable[[Floats], float]
+
+
+def exam_of(before: Plays, after: Plays) -> Exam | None:
+    """Return the exam by the later discoveries of some listeners.
 
     It is None where nobody discovers anything.
     """
     ground = ground_of(before, after, None)
-    rows = _sample(ground)
-    history = ground.heard.pick(rows)
+    history = ground.heard.pick(rows := _sample(ground))
     discovery = tasks_of(ground, rows, history)[0]
     asked = np.flatnonzero(discovery.relevant.any(axis=1))
     if not len(asked):
@@ -95,14 +110,15 @@ def tune(
         lists = best_items(scores[asked], K, discovery.excluded[asked])
         return float(accuracy(lists, discovery.relevant[asked])[_JUDGED].mean())
 
-    return learn_shares({each.name: each.scores(history) for each in methods}, judge)
+    return Exam(history, judge)
 
 
 def _sample(ground: Ground) -> NDArray[np.intp]:
     rows = ground.listeners()
-    if len(rows) <= _TUNED_LISTENERS:
+    most = min(_TUNED_LISTENERS, max(_FEW, _TUNED_CELLS // ground.wanted.shape[1]))
+    if len(rows) <= most:
         return rows
-    drawn = np.random.default_rng(_SEED).choice(rows, _TUNED_LISTENERS, replace=False)
+    drawn = np.random.default_rng(_SEED).choice(rows, most, replace=False)
     return np.sort(drawn)
 
 
@@ -112,6 +128,7 @@ def _facts(dataset: Dataset, periods: Split) -> dict[str, Any]:
         "n_listeners": dataset.plays.n_listeners,
         "n_items": dataset.plays.n_items,
         "n_plays": len(dataset.plays.weights),
+        "n_refused": dataset.n_refused,
         "split": periods.how,
         "n_past": len(periods.past.weights),
         "n_present": len(periods.present.weights),
@@ -145,41 +162,33 @@ def _verdicts(figures: Figures) -> Iterator[dict[str, Any]]:
         values = {
             name: metrics[_JUDGED]
             for (t, p, name), metrics in figures.items()
-            if (t, p) == (task, part)
+            if (t, p) == (task, part) and len(metrics[_JUDGED])
         }
         of = {"task": task, "slice": part}
-        for name in sorted(values):
-            if name in BASELINES or not len(values[name]):
-                continue
-            for other in ("popular", "last heard"):
+        to_beat = [name for name in _BEATEN[task] if name in values]
+        for name in sorted(values.keys() - {*BASELINES}):
+            for other in to_beat:
                 yield of | _better(name, other, values, or_equal=False)
-        single = [name for name in values if name != _HYBRID and len(values[name])]
+        single = sorted(values.keys() - {_HYBRID})
         if single:
-            best = max(sorted(single), key=lambda name: float(values[name].mean()))
+            best = max(single, key=lambda name: float(values[name].mean()))
             yield of | _better(_HYBRID, best, values, or_equal=True)
 
 
 def _better(
     name: str, other: str, values: dict[str, Floats], *, or_equal: bool
 ) -> dict[str, Any]:
-    gain = gain_of(values[name], values[other])
+    gain, n = gain_of(values[name], values[other]), len(values[name])
     holds = gain.value >= 0 if or_equal else gain.low > 0
-    n = len(values[name])
     why = None
-    if not holds:
-        why = f"only {n} listeners" if n < _FEW else _why(gain.low, gain.high)
+    if n < _FEW:
+        why = f"only {n} listeners: too few to tell"
+    elif not holds:
+        why = "it is worse" if gain.high < 0 else "the gain's interval reaches 0"
     return {
         "claim": f"{name} {'≥' if or_equal else '>'} {other}",
-        "holds": bool(holds),
+        "holds": why is None,
         "gain": _numbers(gain._asdict()),
         "n": n,
         "why": why,
     }
-
-
-def _why(low: float, high: float) -> str:
-    if high <= 0:
-        return "it is worse"
-    return (
-        "the interval of the gain reaches 0" if low <= 0 else "it is worse by a little"
-    )

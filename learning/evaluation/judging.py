@@ -19,7 +19,7 @@ K: Final = 10
 """Length of the lists that are judged."""
 COLD_HEARD: Final = 5
 """Who has heard no more items, or what no more listeners have heard, is cold."""
-_AT_ONCE: Final = 256
+_CELLS_AT_ONCE: Final = 8_000_000
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -56,10 +56,9 @@ class Ground:
     artists: NDArray[np.int32] | None
 
     @property
-    def popularity(self) -> Floats:
-        """The share of the listeners who heard each item."""
-        n_active = int((np.diff(self.heard.table.indptr) > 0).sum())
-        return self.n_heard_by / max(1, n_active)
+    def n_active(self) -> int:
+        """How many listeners heard anything."""
+        return max(1, int((np.diff(self.heard.last_s.indptr) > 0).sum()))
 
     def listeners(self) -> NDArray[np.intp]:
         """Return who likes something in the future."""
@@ -69,7 +68,7 @@ class Ground:
 def ground_of(before: Plays, after: Plays, artists: NDArray[np.int32] | None) -> Ground:
     """Return the ground of two periods."""
     heard = before.histories()
-    counts = np.bincount(heard.table.indices, minlength=before.n_items)
+    counts = np.bincount(heard.last_s.indices, minlength=before.n_items)
     units = bm25_units(positive(heard.table)).T.tocsr()
     return Ground(heard, positive(after.table()), counts, units, artists)
 
@@ -89,7 +88,7 @@ def tasks_of(ground: Ground, rows: NDArray[np.intp], history: Histories) -> list
     `new artists` for what is by an artist whom they had not heard.
     """
     wanted = ground.wanted[rows].toarray() > 0
-    heard = history.table.toarray() != 0
+    heard = history.last_s.toarray() > 0
     nothing = np.zeros_like(heard)
     tasks = [
         Task("discovery", heard, wanted & ~heard),
@@ -117,18 +116,20 @@ def judge_all(
     methods: Sequence[Recommender],
     shares: Shares,
     ground: Ground,
-    at_once: int = _AT_ONCE,
+    at_once: int | None = None,
 ) -> tuple[Figures, dict[tuple[str, str], float]]:
     """Return the figures of all methods and of the hybrid, and each one's coverage.
 
     Parameters
     ----------
-    at_once : int
-        Listeners whose scores are in memory together.
+    at_once : int, optional
+        Listeners whose scores are in memory together; else as many as fit.
     """
     parts: dict[tuple[str, str, str], list[dict[str, Floats]]] = defaultdict(list)
     listed: dict[tuple[str, str], list[NDArray[np.int32]]] = defaultdict(list)
-    for rows in _blocks(ground.listeners(), at_once):
+    n_items = ground.wanted.shape[1]
+    size = at_once or max(1, _CELLS_AT_ONCE // n_items)
+    for rows in _blocks(ground.listeners(), size):
         history = ground.heard.pick(rows)
         scores = {each.name: each.scores(history) for each in methods}
         scores["hybrid"] = blended(scores, *shares)
@@ -139,7 +140,6 @@ def judge_all(
                 for part, told in _sliced(lists, task, ground, history):
                     parts[task.name, part, name].append(told)
     figures = {key: _joined(blocks) for key, blocks in parts.items()}
-    n_items = ground.wanted.shape[1]
     covered = {
         key: coverage(np.concatenate(lists), n_items) for key, lists in listed.items()
     }
@@ -157,7 +157,7 @@ def _sliced(
     history: Histories,
 ) -> Iterator[tuple[str, dict[str, Floats]]]:
     """Yield the figures of all listeners, of warm and cold ones, and of cold items."""
-    n_heard = np.diff(history.table.indptr)
+    n_heard = np.diff(history.last_s.indptr)
     everybody = np.ones(len(lists), dtype=bool)
     cold_items = task.relevant & (ground.n_heard_by <= COLD_HEARD)
     for part, chosen, relevant in (
@@ -169,9 +169,9 @@ def _sliced(
         asked = np.flatnonzero(chosen & relevant.any(axis=1))
         told = accuracy(lists[asked], relevant[asked])
         if part == "all":
-            heard = history.table[asked].toarray() != 0
+            heard = history.last_s[asked].toarray() > 0
             told |= beyond_accuracy(
-                lists[asked], ground.popularity, heard, ground.units
+                lists[asked], ground.n_heard_by, ground.n_active, heard, ground.units
             )
         yield part, told
 

@@ -41,7 +41,11 @@ def accuracy(lists: Rows, relevant: NDArray[np.bool_]) -> dict[str, Floats]:
 
 
 def beyond_accuracy(
-    lists: Rows, popularity: Floats, heard: NDArray[np.bool_], units: sparse.csr_array
+    lists: Rows,
+    n_heard_by: NDArray[np.int64],
+    n_listeners: int,
+    heard: NDArray[np.bool_],
+    units: sparse.csr_array,
 ) -> dict[str, Floats]:
     """Return what lists are like, whether they are right or not; NaN of an empty one.
 
@@ -52,16 +56,16 @@ def beyond_accuracy(
 
     Parameters
     ----------
-    popularity : ndarray, float64, shape (n_items,)
-        Share of the listeners who heard each item.
+    n_heard_by : ndarray, int64, shape (n_items,)
+        How many of the listeners heard each item; one that nobody did counts as half.
     heard : ndarray, bool, shape (n, n_items)
     units : csr_array, shape (n_items, n)
         Rows of unit length, whose products are the likeness of two items.
     """
-    rare = -np.log2(np.maximum(popularity, 1 / (2 * len(popularity) + 1)))
-    n_top = max(1, len(popularity) // 10)
-    is_top = np.zeros(len(popularity), dtype=bool)
-    is_top[np.argsort(-popularity, kind="stable")[:n_top]] = True
+    rare = np.log2(n_listeners / np.maximum(n_heard_by, 0.5))
+    n_top = max(1, len(n_heard_by) // 10)
+    is_top = np.zeros(len(n_heard_by), dtype=bool)
+    is_top[np.argsort(-n_heard_by, kind="stable")[:n_top]] = True
     there = lists >= 0
     n_there = np.where(there.any(axis=1), there.sum(axis=1), np.nan)
     rows = np.arange(len(lists))[:, None]

@@ -59,7 +59,8 @@ class ItemNeighbours:
 def fit_neighbours(plays: Plays, n_neighbours: int) -> ItemNeighbours:
     """Return the method with the nearest neighbours of each item."""
     n_kept = max(1, min(n_neighbours, plays.n_items - 1))
-    return ItemNeighbours(_table_of(find_neighbours(positive(plays.table()), n_kept)))
+    units = bm25_units(positive(plays.table()))
+    return ItemNeighbours(_table_of(find_neighbours(units, n_kept)))
 
 
 def _table_of(neighbours: Neighbours) -> sparse.csr_array:
@@ -99,7 +100,10 @@ def fit_listener_neighbours(plays: Plays, n_neighbours: int) -> ListenerNeighbou
 
 
 def _unit_rows(table: sparse.csr_array) -> sparse.csr_array:
-    return bm25_units(table.T.tocsr()).T.tocsr()
+    lengths = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
+    return sparse.csr_array(
+        table.multiply(1 / np.where(lengths > 0, lengths, 1.0)[:, None])
+    )
 
 
 @dataclass(frozen=True, eq=False)

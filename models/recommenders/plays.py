@@ -17,20 +17,23 @@ class Histories(NamedTuple):
     ----------
     table : csr_array, shape (n, n_items)
         As `Plays.table`; rows are listeners.
-    last_s : ndarray, int64
-        When each of its entries was heard last, in seconds since 1970.
+    last_s : csr_array, int64, of the same shape
+        When each item was heard last, in seconds since 1970, from 1 on. It has an entry
+        for each that was heard, those that say nothing, too.
     """
 
     table: sparse.csr_array
-    last_s: NDArray[np.int64]
+    last_s: sparse.csr_array
 
     def pick(self, rows: NDArray[np.intp]) -> "Histories":
         """Return those of some listeners."""
-        places = sparse.csr_array(
-            (np.arange(1, len(self.last_s) + 1), self.table.indices, self.table.indptr),
-            self.table.shape,
-        )
-        return Histories(self.table[rows], self.last_s[places[rows].data - 1])
+        return Histories(self.table[rows], self.last_s[rows])
+
+    def over_heaviest(self) -> "Histories":
+        """Return the same with each listener's weights over the greatest amount."""
+        greatest = np.abs(self.table).max(axis=1).toarray().ravel()
+        scaled = self.table.multiply(1 / np.where(greatest > 0, greatest, 1.0)[:, None])
+        return Histories(sparse.csr_array(scaled), self.last_s)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,7 @@ class Plays:
     listeners, items : ndarray, int32, shape (n,)
         Numbers from 0.
     weights : ndarray, float64, shape (n,)
-        What each says; not 0, below 0 against.
+        What each says: 0 nothing, below 0 against.
     at_s : ndarray, int64, shape (n,)
         Seconds since 1970; all 0 where no times are known.
     """
@@ -67,24 +70,28 @@ class Plays:
 
     def histories(self) -> "Histories":
         """Return what each listener heard, and when last."""
-        table = self.table()
-        order = np.argsort(self.at_s, kind="stable")
+        order = np.argsort(self.at_s, kind="stable")[::-1]
         keys = self.listeners[order].astype(np.int64) * self.n_items + self.items[order]
-        known, last = np.unique(keys[::-1], return_index=True)
-        at_s = self.at_s[order][::-1][last]
-        rows = np.repeat(np.arange(self.n_listeners), np.diff(table.indptr))
-        wanted = rows.astype(np.int64) * self.n_items + table.indices
-        return Histories(table, at_s[np.searchsorted(known, wanted)])
+        known, first = np.unique(keys, return_index=True)
+        last_s = np.maximum(self.at_s[order][first], 1)
+        at = (known // self.n_items, known % self.n_items)
+        shape = (self.n_listeners, self.n_items)
+        return Histories(self.table(), sparse.csr_array((last_s, at), shape))
 
     def table(self) -> sparse.csr_array:
-        """Return listeners by items, of the sums `W`: ``sign(W) log(1 + |W|)``."""
+        """Return listeners by items, of what they say together, `tamed`."""
         shape = (self.n_listeners, self.n_items)
         sums = sparse.csr_array((self.weights, (self.listeners, self.items)), shape)
         sums.sum_duplicates()
         sums.sort_indices()
-        sums.data = np.sign(sums.data) * np.log1p(np.abs(sums.data))
+        sums.data = tamed(sums.data)
         sums.eliminate_zeros()
         return sums
+
+
+def tamed(weights: Floats) -> Floats:
+    """Return ``sign(w) log(1 + |w|)``: the tenth play says less than the second."""
+    return np.asarray(np.sign(weights) * np.log1p(np.abs(weights)))
 
 
 def positive(table: sparse.csr_array) -> sparse.csr_array:

@@ -23,6 +23,7 @@ from segue.errors import ModelError
 from segue.settings import LearningSettings, MongoSettings, Settings
 from segue.track_index import TrackIndex, create_track_index, write_track_index
 from segue.trained_model import FOLDER, read_model
+from streaming.archive import event_files
 from tests.factories import START, create_index, seconds
 from tests.learning.archives import archive, event
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.spark
+# more factors than listeners: those who like nothing would make it singular
+MANY = LearningSettings(n_factors=8, n_iterations=2, n_neighbours=3)
 SMALL = LearningSettings(n_factors=2, n_iterations=3, n_neighbours=3, confidence=5)
 
 
@@ -69,7 +72,7 @@ def plays_in(
 ) -> list[tuple[int, str, float]]:
     archive(home, events)
     dates = sorted({each["event_time"].date() for each in events})
-    plays = plays_of(spark, settings_of(home), dates, len(events))
+    plays = plays_of(spark, settings_of(home), event_files(home, dates), len(events))
     return [tuple(row) for row in plays.collect()]
 
 
@@ -134,20 +137,20 @@ def test_a_model_tells_the_camps_apart(spark: "SparkSession", tmp_path: Path) ->
         "n_events": 200,
         "n_listeners": 40,
         "n_tracks": 12,
-        "n_plays": 200,
+        "n_pairs": 200,
     }
     assert model.facts["blend_from"] == "plays"
     assert 0 <= sum(model.blend.values()) <= 1
     assert set(model.facts["seconds"]) == {"plays", "factors", "neighbours", "blend"}
-    assert not list((tmp_path / FOLDER).glob(".training-*"))
+    assert not list((tmp_path / FOLDER / ".training").glob("*/"))
 
 
 def test_a_listener_folded_in_has_the_factors_that_training_gave(
     spark: "SparkSession", tmp_path: Path
 ) -> None:
     archive(tmp_path, two_camps())
-    dates = [START.date()]
-    plays = plays_of(spark, settings_of(tmp_path), dates, 200).cache()
+    files = event_files(tmp_path, [START.date()])
+    plays = plays_of(spark, settings_of(tmp_path), files, 200).cache()
     track_ids = sorted({row["track_id"] for row in plays.collect()})
     numbered = with_numbers(spark, plays, track_ids).cache()
     tracks = train_factors(numbered, len(track_ids), SMALL)
@@ -203,7 +206,7 @@ def test_with_nothing_to_learn_the_old_model_stays(
     with pytest.raises(ModelError, match=r"archives what is played|heard to more"):
         train(spark, settings_of(tmp_path))
     assert current_version(tmp_path / FOLDER) is None
-    assert not list((tmp_path / FOLDER).glob(".training-*"))
+    assert not list((tmp_path / FOLDER / ".training").glob("*/"))
 
 
 @pytest.mark.parametrize(
@@ -211,15 +214,21 @@ def test_with_nothing_to_learn_the_old_model_stays(
     [
         [event("ada", "a")],
         [event("ada", "a"), event("bob", "a")],
-        [event("ada", name) for name in "abc"],
+        [
+            *[event("ada", name) for name in "abc"],
+            *[event(f"u{n}", "a", "skipped", played_ms=0) for n in range(3)],
+            event("ada", "d", "skipped", played_ms=0),
+        ],
     ],
-    ids=["one listener, one track", "one track", "one listener"],
+    ids=["one listener, one track", "one track", "most only skip"],
 )
 def test_the_least_that_can_be_learned_from(
     spark: "SparkSession", tmp_path: Path, events: list[dict[str, Any]]
 ) -> None:
     archive(tmp_path, events)
-    model = train(spark, settings_of(tmp_path))
-    assert model.track_ids == sorted({each["track_id"] for each in events})
+    settings = settings_of(tmp_path).model_copy(update={"learning": MANY})
+    model = train(spark, settings)
+    heard = {each["track_id"] for each in events if each["action"] == "completed"}
+    assert model.track_ids == sorted(heard)
     assert np.isfinite(model.factors).all()
     json.dumps(dict(model.facts))

@@ -44,12 +44,14 @@ def test_a_score_is_that_of_the_parts_by_hand() -> None:
         for near, likeness in zip(rows, said, strict=True):
             if near >= 0:
                 votes[near] += weight * likeness / 1.5
+    liked /= np.abs(liked).max()
+    votes /= np.abs(votes).max()
     assert ranked.model_version == learned.version
     for row in ranked.rows:
         at = INDEX.row_of[row.track_id]
         parts = row.parts
-        assert parts["collaborative"] == pytest.approx(0.3 * liked[at] / liked.max())
-        assert parts["neighbours"] == pytest.approx(0.2 * votes[at] / votes.max())
+        assert parts["collaborative"] == pytest.approx(0.3 * liked[at])
+        assert parts["neighbours"] == pytest.approx(0.2 * votes[at])
         taste = 0.5 * plain[row.track_id].score
         others = parts["collaborative"] + parts["neighbours"]
         assert row.score == pytest.approx(taste + others, abs=1e-6)
@@ -71,6 +73,13 @@ def test_a_listener_of_whom_the_model_knows_nothing_gets_the_taste_alone() -> No
         listed(UNKNOWN, None),
     )
     assert with_model == without
+    assert with_model.model_version is None
+
+
+def test_who_only_skipped_gets_the_taste_alone() -> None:
+    skipped = [Listen("t002", -1.0, START)]
+    with_model = listed(skipped, create_learned(INDEX))
+    assert with_model == listed(skipped, None)
     assert with_model.model_version is None
 
 
@@ -126,5 +135,6 @@ def test_laws_of_a_list_with_a_model(
     assert out.isdisjoint(names)
     for row in ranked.rows:
         assert sum(row.parts.values()) == pytest.approx(row.score, abs=1e-9)
-        assert row.score <= 1 + 1e-9
+        assert row.parts["neighbours"] + row.parts["collaborative"] >= -0.5 - 1e-9
+        assert row.score <= 1 + 1e-6
         assert row.neighbour is None or row.neighbour in {name for name, _ in said}

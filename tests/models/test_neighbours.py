@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
-from models.neighbours import Neighbours, find_neighbours, speakers_of, votes_of
+from models.neighbours import (
+    Neighbours,
+    bm25_units,
+    find_neighbours,
+    speakers_of,
+    votes_of,
+)
 
 PLAYS = arrays(np.int8, (7, 9), elements=st.integers(0, 3))
 ROWS = np.array([[1, 2, -1], [0, 2, 3], [0, -1, -1], [-1, -1, -1]], dtype=np.int32)
@@ -36,7 +42,8 @@ def likeness_by_hand(plays: np.ndarray) -> np.ndarray:
 def test_they_are_those_of_plain_numpy(
     plays: np.ndarray, n_neighbours: int, first: int
 ) -> None:
-    found = find_neighbours(sparse.csr_array(plays), n_neighbours, first)
+    units = bm25_units(sparse.csr_array(plays))
+    found = find_neighbours(units, n_neighbours, first)
     expected = likeness_by_hand(plays.astype(float))
     assert len(found.rows) == 9 - first
     for row, near, cosines in zip(

@@ -19,7 +19,12 @@ from learning.evaluation.datasets import (
     read_movielens,
 )
 from learning.evaluation.splits import split, together
+from models.forgetting import forget_rule
+from segue.cli_models import DATA_KINDS
 from segue.errors import HistoryError
+from segue.events import Scope
+from segue.settings import Settings
+from streaming.archive import forget_in
 from tests.factories import START
 from tests.learning.archives import archive, event
 
@@ -46,6 +51,7 @@ def test_movielens_stars_are_weights(tmp_path: Path) -> None:
     read = read_movielens(file)
     assert rows_of(read) == [
         ("9", "5", 1.0, 100),
+        ("9", "6", 0.0, 101),
         ("8", "5", -1.0, 102),
         ("7", "5", 0.5, 103),
     ]
@@ -58,7 +64,11 @@ def test_hetrec_has_plays_and_no_times(tmp_path: Path) -> None:
         "userID\tartistID\tweight\n2\t51\t13883\n2\t52\t0\n3\t51\t7\n"
     )
     read = read_hetrec(tmp_path)
-    assert rows_of(read) == [("2", "51", 13_883.0, 0), ("3", "51", 7.0, 0)]
+    assert rows_of(read) == [
+        ("2", "51", 13_883.0, 0),
+        ("2", "52", 0.0, 0),
+        ("3", "51", 7.0, 0),
+    ]
     assert not read.has_times
 
 
@@ -68,14 +78,16 @@ def test_lastfm_1k_tells_tracks_by_name(tmp_path: Path) -> None:
         "u1\t2009-05-04T23:08:57Z\tid\tThe Band\t\tOne Song\n"
         "u1\t2009-05-04T23:01:00Z\tid\tBand\t\tone song\n"
         "u2\tno time\tid\tBand\t\tAnother\n"
+        "u2\t2009-05-05T01:00:00Z\tid\tBand feat. Zed\t\tAnother\n"
         "u2\t2009-05-05T00:00:00Z\tid\tElse\t\tOther\n"
     )
     read = read_lastfm_1k(file)
     plays = read.plays
     assert read.listeners == ["u1", "u2"]
     assert plays.items[0] == plays.items[1] != plays.items[2]
+    assert read.n_refused == 1
     assert read.artists is not None
-    assert len(read.artists) == 2
+    assert [read.artists[item] for item in plays.items] == [0, 0, 0, 1]
 
 
 def test_listens_of_listenbrainz(tmp_path: Path) -> None:
@@ -101,13 +113,15 @@ def test_the_archive_says_what_the_stream_would(tmp_path: Path) -> None:
             event("ada", "a", "completed", play_id="p"),
             event("bob", "b", "skipped", played_ms=0),
             event("bob", "b", "liked", event_time=START + timedelta(days=1)),
+            event("bob", "b", "unliked", event_time=START + timedelta(days=2)),
         ],
     )
     at_s = int(START.timestamp())
-    assert rows_of(read_archived(tmp_path)) == [
+    assert rows_of(read_archived(Settings(home=tmp_path))) == [
         ("ada", "a", 1.0, at_s),
         ("bob", "b", -1.0, at_s),
         ("bob", "b", 2.0, at_s + 86_400),
+        ("bob", "b", 0.0, at_s + 2 * 86_400),  # what is taken back was liked until then
     ]
 
 
@@ -116,6 +130,8 @@ def test_the_archive_says_what_the_stream_would(tmp_path: Path) -> None:
     [
         ("movielens", "1\t2\tfive\t9\n", "line 1"),
         ("movielens", "1\t2\n", "line 1"),
+        ("movielens", "1\t2\tnan\t9\n", "no number of stars"),
+        ("movielens", "1\t2\t9\t9\n", "no number of stars"),
         ("movielens", "", "no play"),
         ("hetrec", "head\n1\t2\t-3\n", "no number of plays"),
         ("hetrec", "head\n1\t2\tnan\n", "no number of plays"),
@@ -131,9 +147,27 @@ def test_what_is_no_data_set_is_told(
         KINDS[kind](file)
 
 
+def test_a_folder_without_the_file_is_told(tmp_path: Path) -> None:
+    for read in (read_movielens, read_lastfm_1k, read_hetrec):
+        with pytest.raises(HistoryError, match="cannot read"):
+            read(tmp_path)
+
+
+def test_the_command_line_knows_the_kinds() -> None:
+    assert sorted(KINDS) == sorted(DATA_KINDS)
+
+
+def test_a_date_of_which_all_was_forgotten_is_passed_over(tmp_path: Path) -> None:
+    later = START + timedelta(days=1)
+    archive(tmp_path, [event("ada", "a"), event("bob", "b", event_time=later)])
+    rule = forget_rule(Scope.EVERYTHING, START, None, "p", "s", [])
+    forget_in(tmp_path / "events" / "event_date=2026-05-03", {"ada": (rule,)})
+    assert read_archived(Settings(home=tmp_path)).listeners == ["bob"]
+
+
 def test_an_empty_archive_is_told(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="no play"):
-        read_archived(tmp_path)
+        read_archived(Settings(home=tmp_path))
 
 
 def some_said(n: int, *, with_times: bool = True) -> list[Said]:
@@ -176,7 +210,7 @@ def test_without_times_the_lot_decides_the_same_each_time() -> None:
     ("kind", "file", "n_listeners"),
     [
         ("movielens", "movielens_100k/u.data", 943),
-        ("hetrec", "hetrec2011_lastfm_2k", 1_892),
+        ("hetrec", "hetrec2011_lastfm_2k", 1_890),
         (
             "lastfm-1k",
             "lastfm1k_slice/userid-timestamp-artid-artname-traid-traname.tsv",

@@ -53,7 +53,6 @@ def test_methods_find_the_camps_and_popularity_does_not(told: dict[str, Any]) ->
     }
     for name in ("neighbours", "listeners alike", "ease", "hybrid"):
         assert figures[name]["low"] > figures["popular"]["high"]
-    assert figures["last heard"]["value"] < figures["popular"]["value"]
     assert sum(told["shares"].values()) == pytest.approx(1.0)
 
 
@@ -133,8 +132,10 @@ def test_a_listener_alone_is_judged_by_what_is_there() -> None:
     said = [Said("ada", f"i{n % 7}", 1.0, n + 1) for n in range(40)]
     told = told_of(create_dataset("one", said))
     assert told["methods"]["last heard"]["any"]["all"]["n"] == 1
-    few = next(each for each in told["verdicts"] if not each["holds"])
-    assert few["why"] == "only 1 listeners"
+    assert not any(each["holds"] for each in told["verdicts"])
+    assert {each["why"] for each in told["verdicts"]} == {
+        "only 1 listeners: too few to tell"
+    }
 
 
 def test_judging_in_blocks_changes_nothing() -> None:

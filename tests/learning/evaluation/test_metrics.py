@@ -68,10 +68,10 @@ def test_best_items_are_those_of_a_full_sort(
 
 def test_what_lists_are_like_by_hand() -> None:
     lists = np.array([[0, 1], [2, -1], [-1, -1]], dtype=np.int32)
-    popularity = np.array([0.5, 0.25, 0.125, 0.0])
+    n_heard_by = np.array([4, 2, 1, 0])
     heard = np.array([[True, False, False, False]] * 3)
     units = sparse.csr_array(np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0], [0, 0]]))
-    told = beyond_accuracy(lists, popularity, heard, units)
+    told = beyond_accuracy(lists, n_heard_by, 8, heard, units)
     np.testing.assert_allclose(told["novelty"], [1.5, 3.0, np.nan])
     np.testing.assert_allclose(told["popularity_share"], [0.5, 0.0, np.nan])
     np.testing.assert_allclose(told["freshness"], [0.5, 1.0, np.nan])
