@@ -46,9 +46,9 @@ def _content(found: Dataset, home: Path) -> Content | None:
     help="Kind and file of a data set; else the archive.",
 )
 @click.option("--report", type=click.Path(path_type=Path), help="Page to write.")
-@click.option("--quiet", is_flag=True, help="Print what holds, not every figure.")
-def main(data: tuple[str, Path] | None, report: Path | None, quiet: bool) -> None:
-    """Run the job with the settings of the environment; print one line of JSON."""
+@click.option("--json", "out", type=click.Path(path_type=Path), help="All figures.")
+def main(data: tuple[str, Path] | None, report: Path | None, out: Path | None) -> None:
+    """Run the job with the settings of the environment; print what holds."""
     configure_logging()
     settings = load_settings(os.environ)
     kind, path = data or (None, None)
@@ -64,7 +64,9 @@ def main(data: tuple[str, Path] | None, report: Path | None, quiet: bool) -> Non
         raise click.ClickException(str(error)) from error
     page = report or settings.home / "evaluation.html"
     write_page(page, told)
-    click.echo("\n".join(_lines(told, page)) if quiet else json.dumps(told))
+    if out is not None:
+        out.write_text(json.dumps(told), encoding="utf-8")
+    click.echo("\n".join(_lines(told, page)))
 
 
 def _lines(told: dict[str, Any], page: Path) -> list[str]:

@@ -152,7 +152,10 @@ def stream(settings: Settings) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
-@click.argument("job", type=click.Choice(["stream", "features"]))
+@click.argument(
+    "job",
+    type=click.Choice(["stream", "features", "recompute", "train", "evaluate"]),
+)
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def submit(settings: Settings, job: str, args: tuple[str, ...]) -> None:
@@ -167,6 +170,8 @@ def submit(settings: Settings, job: str, args: tuple[str, ...]) -> None:
     if job == "stream":
         ready = services.with_endpoints(settings)
         sys.exit(supervise_job(ready, job, args, _report))
+    if job == "recompute":
+        exec_job(services.with_endpoints(settings), job, args, _report)
     exec_job(services.with_mongo_if_any(settings), job, args, _report)
 
 

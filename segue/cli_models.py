@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
@@ -59,12 +61,18 @@ def evaluate(
     evaluate`. Writes a page; --json prints every figure with its interval.
     """
     from segue import services
-    from segue.submit import exec_job
+    from segue.submit import exec_job, run_job
 
-    args = [] if as_json else ["--quiet"]
-    args += ["--data", *data] if data else []
+    args = ["--data", *data] if data else []
     args += ["--report", report] if report else []
-    exec_job(services.with_mongo_if_any(settings), "evaluate", args, _say)
+    ready = services.with_mongo_if_any(settings)
+    if not as_json:
+        exec_job(ready, "evaluate", args, _say)
+    with TemporaryDirectory() as scratch:
+        figures = Path(scratch) / "figures.json"
+        args += ["--json", str(figures)]
+        run_job(ready, "evaluate", args, _say, to_stderr=True)
+        click.echo(figures.read_text(encoding="utf-8"))
 
 
 @click.group(invoke_without_command=True)

@@ -96,8 +96,15 @@ def run_job(
     args: Sequence[str],
     report: Report,
     environ: Mapping[str, str] | None = None,
+    *,
+    to_stderr: bool = False,
 ) -> None:
     """Run the job to its end; parameters as in :func:`exec_job`.
+
+    Parameters
+    ----------
+    to_stderr : bool
+        What it prints goes there: spark-submit makes one stream of a job's two.
 
     Raises
     ------
@@ -105,7 +112,9 @@ def run_job(
         When the job fails.
     """
     argv, env = prepare_job(settings, job, args, report, environ)
-    status = subprocess.run(argv, env=env, check=False).returncode  # noqa: S603
+    sys.stdout.flush()
+    out = sys.stderr if to_stderr else None
+    status = subprocess.run(argv, env=env, check=False, stdout=out).returncode  # noqa: S603
     if status != 0:
         raise SparkJobError(
             f"the job {job} ended with status {status}; what it printed says why. To "
