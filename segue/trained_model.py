@@ -7,7 +7,6 @@ says from what it was learned, and how.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -138,7 +137,6 @@ def write_model(folder: Path, model: TrainedModel) -> None:
         pq.write_table(table, file, compression="zstd")
     with write_atomically(target / _FACTS) as file:
         file.write(json.dumps(model.facts, indent=2).encode())
-    os.utime(target)  # one that comes back is the newest
     with hold(folder):
         make_current(folder, model.version)
         prune(folder, _KEPT_MODELS)

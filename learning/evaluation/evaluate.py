@@ -1,7 +1,7 @@
 """One evaluation: fit, tune, judge, and say what holds."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -168,16 +168,25 @@ def _verdicts(figures: Figures) -> Iterator[dict[str, Any]]:
         to_beat = [name for name in _BEATEN[task] if name in values]
         for name in sorted(values.keys() - {*BASELINES}):
             for other in to_beat:
-                yield of | _better(name, other, values, or_equal=False)
+                yield of | claim_of(name, other, values, or_equal=False)
         single = sorted(values.keys() - {_HYBRID})
         if single:
             best = max(single, key=lambda name: float(values[name].mean()))
-            yield of | _better(_HYBRID, best, values, or_equal=True)
+            yield of | claim_of(_HYBRID, best, values, or_equal=True)
 
 
-def _better(
-    name: str, other: str, values: dict[str, Floats], *, or_equal: bool
+def claim_of(
+    name: str, other: str, values: Mapping[str, Floats], *, or_equal: bool
 ) -> dict[str, Any]:
+    """Return the claim that a method is better than another, and whether it holds.
+
+    Parameters
+    ----------
+    values : mapping
+        By method's name, a figure of each listener.
+    or_equal : bool
+        Whether it need not be better than by chance.
+    """
     gain, n = gain_of(values[name], values[other]), len(values[name])
     holds = gain.value >= 0 if or_equal else gain.low > 0
     why = None

@@ -10,7 +10,9 @@ from models.factors import fold_in
 from models.learned import Learned, learned_for, opinion_of
 from models.listens import Listen
 from models.ranking import Ranked, rank
+from models.scaling import over_greatest
 from segue.settings import TasteSettings
+from segue.trained_model import create_model
 from tests.factories import START, create_index
 from tests.models.models import N_KNOWN, create_learned, create_trained
 from tests.models.test_ranking import ALONE, INDEX, PLAIN, WHOLE, ids_of, request
@@ -96,6 +98,63 @@ def test_what_only_others_like_comes_into_a_list() -> None:
     assert ids_of(listed(LISTENS, learned, one).rows) == [INDEX.track_ids[best]]
     out = frozenset([INDEX.track_ids[best]])
     assert out.isdisjoint(ids_of(listed(LISTENS, learned, one, out).rows))
+
+
+def test_a_track_of_which_the_model_knows_one_thing_says_that() -> None:
+    trained = create_trained(INDEX)
+    nobody = np.full_like(trained.neighbours, -1)
+    no_likeness = np.zeros_like(trained.likeness)
+    of_factors = create_model(
+        trained.track_ids, trained.factors, nobody, no_likeness, trained.facts
+    )
+    of_neighbours = create_model(
+        trained.track_ids,
+        np.zeros_like(trained.factors),
+        trained.neighbours,
+        trained.likeness,
+        trained.facts,
+    )
+    for model, part in (
+        (of_factors, "collaborative"),
+        (of_neighbours, "neighbours"),
+    ):
+        ranked = listed(LISTENS, learned_for(model, INDEX))
+        assert ranked.model_version == model.version
+        assert any(row.parts[part] > 0 for row in ranked.rows)
+
+
+def test_how_heavy_all_listens_are_together_says_nothing() -> None:
+    learned = create_learned(INDEX)
+    light = [Listen(name, weight / 10, at) for name, weight, at in LISTENS]
+    for listens in (LISTENS, light):
+        opinion = opinion_of(learned, evidence_of(listens, INDEX), INDEX)
+        np.testing.assert_allclose(opinion.weights, [1.0, -0.5])
+
+
+def test_what_the_factors_like_most_is_a_candidate_wherever_it_sounds() -> None:
+    one = PLAIN.model_copy(update={"n_recommendations": 1})
+    trained = create_trained(INDEX, 1.0, 0.0)
+    near = [row.track_id for row in listed(LISTENS, None).rows][:20]
+    factors = np.zeros_like(trained.factors)
+    factors[:, 0] = [float(name not in near) for name in trained.track_ids]
+    factors[1, 0] = 1.0  # what was heard
+    known = enumerate(INDEX.track_ids[:N_KNOWN])
+    far = next(n for n, name in known if name not in near)
+    factors[far, 0] = 3.0
+    model = create_model(
+        trained.track_ids,
+        factors,
+        np.full_like(trained.neighbours, -1),
+        np.zeros_like(trained.likeness),
+        trained.facts,
+    )
+    ranked = listed(LISTENS[:1], learned_for(model, INDEX), one)
+    assert ids_of(ranked.rows) == [INDEX.track_ids[far]]
+
+
+def test_scores_are_put_over_their_greatest_amount() -> None:
+    scaled = over_greatest(np.array([[-4.0, 2.0], [0.0, 0.0], [1.0, 0.5]]))
+    assert scaled.tolist() == [[-1.0, 0.5], [0.0, 0.0], [1.0, 0.5]]
 
 
 def test_a_model_follows_an_index_that_grows() -> None:

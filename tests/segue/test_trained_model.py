@@ -1,12 +1,15 @@
 """Models on disk: whole, current, gone back to, damaged."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from segue.builds import builds_of, make_current, prune
 from segue.cli import main
 from segue.errors import ModelError
 from segue.settings import Settings
@@ -83,6 +86,27 @@ def test_going_back_is_one_command(tmp_path: Path) -> None:
     page = run.invoke(main, ["models"], env=env).output.splitlines()
     assert page[0].startswith(f"* {older.version}  trained 2026-05-04T00:00:00.000Z")
     assert "9 events, 2 listeners, 31 tracks" in page[1]
+
+
+def test_one_that_is_trained_again_is_the_newest(tmp_path: Path) -> None:
+    older, newer = trained(1), trained(2)
+    for model in (older, newer, older):
+        write_model(tmp_path, model)
+    told = [facts["version"] for facts in models_of(tmp_path)]
+    assert told == [newer.version, older.version]
+
+
+def test_the_current_build_and_young_ones_stay(tmp_path: Path) -> None:
+    long_ago = time.time() - 7_200
+    for n, name in enumerate(("current", "old", "older", ".hidden", "young", "newest")):
+        (tmp_path / name).mkdir()
+        at = n + (time.time() - 60 if name in ("young", "newest") else long_ago)
+        os.utime(tmp_path / name, (at, at))
+    make_current(tmp_path, "current")
+    prune(tmp_path, n_kept=1)
+    left = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
+    assert left == [".hidden", "current", "newest", "young"]
+    assert [path.name for path in builds_of(tmp_path)] == ["current", "young", "newest"]
 
 
 def test_what_is_not_there_cannot_be_used(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from learning.evaluation.datasets import Dataset, Said, create_dataset
-from learning.evaluation.evaluate import evaluate
+from learning.evaluation.evaluate import claim_of, evaluate
 from learning.evaluation.judging import Shares, ground_of, judge_all, tasks_of
 from learning.evaluation.methods import Fitting, fit_all
 from learning.evaluation.page import render_page
 from learning.evaluation.splits import split
+from models.recommenders.baselines import fit_popular
 from models.recommenders.plays import Plays
 from segue.errors import ModelError
 from segue.settings import LearningSettings
@@ -114,6 +115,71 @@ def test_a_discovery_is_new_and_an_artist_filter_takes_the_known_ones() -> None:
     # the second was skipped, but its artist was heard
     assert new.excluded[0].tolist() == [True, True, True, False, False]
     assert new.relevant[0].tolist() == [False, False, False, True, False]
+
+
+def test_a_claim_holds_where_the_whole_interval_does() -> None:
+    rng = np.random.default_rng(6)
+    theirs = rng.uniform(size=100)
+    noise = rng.normal(0.02, 1, size=100)
+    values = {"sure": theirs + 0.1, "lucky": theirs + noise, "theirs": theirs}
+    assert noise.mean() > 0
+    assert claim_of("sure", "theirs", values, or_equal=False)["holds"]
+    lucky = claim_of("lucky", "theirs", values, or_equal=False)
+    assert (lucky["holds"], lucky["why"]) == (False, "the gain's interval reaches 0")
+    assert claim_of("lucky", "theirs", values, or_equal=True)["holds"]
+    worse = claim_of("theirs", "sure", values, or_equal=True)
+    assert (worse["holds"], worse["why"]) == (False, "it is worse")
+    few = {name: each[:29] for name, each in values.items()}
+    assert not claim_of("sure", "theirs", few, or_equal=False)["holds"]
+
+
+def test_warm_and_cold_by_hand() -> None:
+    """One has heard six items and one a single one; the last item is new to all."""
+    before = Plays(
+        np.array([0] * 6 + [1], np.int32),
+        np.array([0, 1, 2, 3, 4, 5, 0], np.int32),
+        np.ones(7),
+        np.arange(1, 8),
+        2,
+        8,
+    )
+    after = Plays(
+        np.array([0, 1], np.int32),
+        np.array([7, 6], np.int32),
+        np.ones(2),
+        np.array([9, 9]),
+        2,
+        8,
+    )
+    ground = ground_of(before, after, None)
+    shares = Shares({"popular": 1.0}, "popular")
+    figures, _ = judge_all([fit_popular(before)], shares, ground)
+
+    def n_judged(part: str) -> int:
+        return len(figures["discovery", part, "popular"]["ndcg"])
+
+    assert [n_judged(part) for part in ("all", "warm", "cold", "cold items")] == [
+        *(2, 1, 1, 2)
+    ]
+    often = Plays(
+        np.arange(6, dtype=np.int32),
+        np.zeros(6, np.int32),
+        np.ones(6),
+        np.ones(6, np.int64),
+        7,
+        2,
+    )
+    later = Plays(
+        np.array([6], np.int32),
+        np.array([0], np.int32),
+        np.ones(1),
+        np.array([9]),
+        7,
+        2,
+    )
+    figures, _ = judge_all([fit_popular(often)], shares, ground_of(often, later, None))
+    # six have heard it: no cold item
+    assert n_judged("cold items") == 0
 
 
 def test_slices_hold_who_and_what_is_cold(told: dict[str, Any]) -> None:

@@ -8,10 +8,13 @@ from scipy import sparse
 
 from learning.evaluation.methods import BASELINES, Fitting, fit_all
 from models.recommenders.base import Recommender, best_items
+from models.recommenders.baselines import LastHeard, fit_popular, fit_trending
 from models.recommenders.content import content_of
 from models.recommenders.hybrid import blended, learn_shares
+from models.recommenders.learned import fit_listener_neighbours
 from models.recommenders.plays import Histories, Plays
 from segue.settings import LearningSettings
+from segue.track_index import create_track_index
 from tests.factories import create_index
 
 N_ITEMS, N_LISTENERS = 12, 20
@@ -36,7 +39,9 @@ def some_factors(table: sparse.csr_array) -> np.ndarray:
     return np.asarray(items[:4].T * strengths[:4], dtype=np.float32)
 
 
-INDEX = create_index(N_ITEMS)
+_PLAIN = create_index(N_ITEMS)
+SCALES = np.linspace(0.5, 2, N_ITEMS).astype(np.float32)
+INDEX = create_track_index("scaled", _PLAIN.track_ids, _PLAIN.vectors, SCALES)
 ITEMS = [*INDEX.track_ids[: N_ITEMS - 1], "without features"]
 FITTING = Fitting(
     LearningSettings(), some_factors, has_times=True, content=content_of(ITEMS, INDEX)
@@ -128,6 +133,55 @@ def test_the_least_that_can_be_fitted(n: int) -> None:
         assert np.isfinite(each.scores(SOME)).all()
 
 
+def plays_by_hand(*said: tuple[int, int, float, int]) -> Plays:
+    listeners, items, weights, at_s = zip(*said, strict=True)
+    return Plays(
+        np.array(listeners, dtype=np.int32),
+        np.array(items, dtype=np.int32),
+        np.array(weights),
+        np.array(at_s),
+        max(listeners) + 1,
+        N_ITEMS,
+    )
+
+
+def test_trending_is_what_is_played_of_late() -> None:
+    old = [(n, 1, 1.0, 100) for n in range(5)]
+    plays = plays_by_hand(*old, (0, 2, 1.0, 10 * WEEK_S), (1, 3, -1.0, 10 * WEEK_S))
+    (trending,) = fit_trending(plays, WEEK_S).scores(history_of({}))
+    (popular,) = fit_popular(plays).scores(history_of({}))
+    assert trending[2] == 1.0
+    assert trending[1] == pytest.approx(5 * 0.5**10, rel=1e-3)
+    assert popular[1] == 5
+    assert trending[3] == popular[3] == 0
+
+
+def test_last_heard_is_in_the_order_of_time_and_without_what_was_skipped() -> None:
+    plays = plays_by_hand(
+        (0, 4, 9.0, 50), (0, 5, 1.0, 70), (0, 6, -1.0, 90), (0, 7, 1.0, 60)
+    )
+    (scores,) = LastHeard().scores(plays.histories())
+    assert np.argsort(-scores, kind="stable")[:3].tolist() == [5, 7, 4]
+    assert (np.delete(scores, [4, 5, 7]) == 0).all()
+
+
+def test_only_the_nearest_listeners_vote() -> None:
+    plays = plays_by_hand(
+        (0, 1, 1.0, 1), (0, 2, 1.0, 1), (1, 1, 1.0, 1), (1, 3, 9.0, 1), (2, 5, 1.0, 1)
+    )
+    (one,) = fit_listener_neighbours(plays, 1).scores(history_of({1: 1.0}))
+    (both,) = fit_listener_neighbours(plays, 2).scores(history_of({1: 1.0}))
+    assert one[2] > 0 == one[3]
+    assert both[3] > 0
+
+
+def test_what_was_heard_is_known_where_no_times_are() -> None:
+    plays = plays_by_hand((0, 1, 1.0, 0), (0, 2, -1.0, 0))
+    assert (plays.histories().last_s.toarray()[0, :3] > 0).tolist() == [
+        *(False, True, True)
+    ]
+
+
 def test_histories_say_what_and_when_last() -> None:
     plays = Plays(
         np.array([1, 0, 1, 1, 2, 2], dtype=np.int32),
@@ -170,9 +224,9 @@ def test_ease_is_the_least_squares_solution_without_a_diagonal() -> None:
 
 def test_content_is_nearness_to_what_was_heard_less_what_was_skipped() -> None:
     (scores,) = METHODS["content"].scores(history_of({0: 1.0, 3: -0.5}))
-    vectors = INDEX.vectors.astype(float)
+    vectors, scales = INDEX.vectors.astype(float), INDEX.scales.astype(float)
     taste = vectors[0] - 0.5 * vectors[3]
-    expected = vectors @ taste / np.linalg.norm(taste)
+    expected = 1 - (1 - vectors @ taste / np.linalg.norm(taste)) / scales
     np.testing.assert_allclose(scores[:-1], expected[:-1], atol=1e-6)
     assert scores[-1] == 0
 
