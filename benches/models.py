@@ -70,15 +70,15 @@ def by_implicit(settings: LearningSettings) -> Trainer:
         surer = sparse.csr_matrix(table, dtype=np.float32)
         surer.data = 1 + settings.confidence * surer.data
         per_listener = table.nnz / table.shape[0]
-        model = implicit.als.AlternatingLeastSquares(
-            factors=settings.n_factors,
-            regularization=settings.regularization * per_listener,
-            alpha=1.0,
-            iterations=settings.n_iterations,
-            random_state=7,
-        )
         # its own threads and those of a BLAS below get in each other's way
         with threadpool_limits(1, "blas"):
+            model = implicit.als.AlternatingLeastSquares(
+                factors=settings.n_factors,
+                regularization=settings.regularization * per_listener,
+                alpha=1.0,
+                iterations=settings.n_iterations,
+                random_state=7,
+            )
             model.fit(surer, show_progress=False)
         return np.asarray(model.item_factors, dtype=np.float32)
 
