@@ -6,20 +6,9 @@ contrast of WCAG 2.2 AA by a test.
 
 from typing import Final
 
-COLOURS: Final = {
-    "bg": "#0c0d12",
-    "surface": "#14161f",
-    "raised": "#1d202c",
-    "line": "#2b3042",
-    "text": "#f3f4f8",
-    "muted": "#a8aec2",
-    "accent": "#ffb347",
-    "accent-ink": "#1d1202",
-    "cool": "#6fc3ff",
-    "good": "#62d69b",
-    "warn": "#ffd479",
-    "bad": "#ff8585",
-}
+from segue.palette import COLOURS as PALETTE
+
+COLOURS: Final = {**PALETTE, "accent-ink": "#1d1202", "bad": "#ff8585"}
 """Name of each colour and its sRGB value."""
 
 TEXT_PAIRS: Final = (

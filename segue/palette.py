@@ -1,4 +1,4 @@
-"""The colours of the pages that reports are written to."""
+"""The colours that the dashboard and the pages of reports have in common."""
 
 from typing import Final
 
@@ -14,4 +14,4 @@ COLOURS: Final = {
     "good": "#62d69b",
     "warn": "#ffd479",
 }
-"""Those of the dashboard; a test holds them to it."""
+"""Name of each colour and its sRGB value."""

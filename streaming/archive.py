@@ -6,24 +6,28 @@ history that was imported twice add nothing. Files are whole when they have thei
 Small files of a date are merged; what a crash leaves of that is finished the next time.
 """
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DateType, LongType, StructField, StructType
 
 from segue.settings import Settings
+from streaming.archive_files import (
+    PLACE_ORDER,
+    files_of,
+    finish_merging,
+    replace_files,
+    write_file,
+)
 from streaming.forget_rules import Rules, is_forgotten, read_rules
 from streaming.schemas import COORDINATES, ENTRY_FIELDS, EVENT_FIELDS, OTHER_FIELDS
 from streaming.session import worker_database
@@ -43,13 +47,8 @@ _SHAPE: Final = StructType([*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES])
 _COLUMNS: Final = _SHAPE.fieldNames()
 _KEY: Final = ["user_id", "event_id"]
 _RULED: Final = ["user_id", *ENTRY_FIELDS]
-_PLACE_NAMES: Final = ("topic", "partition", "offset")
-_PLACE: Final = [(name, "ascending") for name in _PLACE_NAMES]
 _SMALL_BYTES: Final = 32 << 20
-# rows whose times are told together, and may be passed over together
-_GROUP_ROWS: Final = 16_384
 _COPY_APART: Final = pa.scalar(timedelta(hours=1))
-_JOURNAL: Final = "_merging.json"
 
 
 def archived(accepted: DataFrame, settings: Settings) -> DataFrame:
@@ -84,7 +83,7 @@ def dates_of(folder: Path) -> list[date]:
     names = (path.name for path in folder.glob(f"{_PREFIX}*"))
     days = sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
     # of a date all may have been forgotten
-    return [day for day in days if _files(_place_of(folder, day))]
+    return [day for day in days if files_of(_place_of(folder, day))]
 
 
 def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
@@ -97,19 +96,19 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
     listener : str, optional
         Only theirs.
     """
-    files = _files(_place_of(folder, day))
+    files = files_of(_place_of(folder, day))
     if not files:
         return to_arrow_schema(_SHAPE, timezone="UTC").empty_table()
     wanted = None if listener is None else pc.field("user_id") == listener
     events = ds.dataset(files, format="parquet").to_table(_COLUMNS, filter=wanted)
-    kept = _distinct(events.sort_by(_PLACE))
-    return kept.sort_by([("event_time", "ascending"), *_PLACE])
+    kept = _distinct(events.sort_by(PLACE_ORDER))
+    return kept.sort_by([("event_time", "ascending"), *PLACE_ORDER])
 
 
 def event_files(home: Path, dates: Iterable[date]) -> list[str]:
     """Return the files of some dates; after a crash an event may be in two of them."""
     folder = home / FOLDER
-    return [path for day in dates for path in _files(_place_of(folder, day))]
+    return [path for day in dates for path in files_of(_place_of(folder, day))]
 
 
 def link_events(home: Path, dates: Iterable[date], target: Path) -> list[str]:
@@ -170,8 +169,8 @@ def forget_in(place: Path, rules: Rules) -> int:
 
     A file is replaced by its journal: a crash leaves the old one or the new one.
     """
-    _finish_merging(place)
-    return sum(_forget_in_file(place, Path(path), rules) for path in _files(place))
+    finish_merging(place)
+    return sum(_forget_in_file(place, Path(path), rules) for path in files_of(place))
 
 
 def _forget_in_file(place: Path, path: Path, rules: Rules) -> int:
@@ -186,7 +185,7 @@ def _forget_in_file(place: Path, path: Path, rules: Rules) -> int:
         return 0
     kept = _without(file.to_table(), pa.Table.from_pylist(forgotten))
     if len(kept):
-        _replace(place, [path.name], kept)
+        replace_files(place, [path.name], kept)
     else:
         path.unlink()
     return len(forgotten)
@@ -222,10 +221,10 @@ def append(folder: Path, day: date, events: pa.Table, max_small_files: int) -> i
     """
     place = _place_of(folder, day)
     place.mkdir(parents=True, exist_ok=True)
-    _finish_merging(place)
-    new = _without_known(place, _distinct(events.sort_by(_PLACE)))
+    finish_merging(place)
+    new = _without_known(place, _distinct(events.sort_by(PLACE_ORDER)))
     if len(new):
-        _write(place, new, "part")
+        write_file(place, new, "part")
         _merge_small(place, max_small_files)
     return len(new)
 
@@ -244,7 +243,7 @@ def _without_known(place: Path, events: pa.Table) -> pa.Table:
     A copy has about the time of its event: only what lies there is read, so that the
     hundredth micro-batch of a date costs as much as the first.
     """
-    files = _files(place)
+    files = files_of(place)
     if not files:
         return events
     at, times = pc.field("event_time"), pc.min_max(events["event_time"])
@@ -252,7 +251,7 @@ def _without_known(place: Path, events: pa.Table) -> pa.Table:
     wanted &= at >= pc.subtract(times["min"], _COPY_APART)
     wanted &= at <= pc.add(times["max"], _COPY_APART)
     found = ds.dataset(files, format="parquet").to_table(columns=_KEY, filter=wanted)
-    return _without(events, found).sort_by(_PLACE)
+    return _without(events, found).sort_by(PLACE_ORDER)
 
 
 def _without(events: pa.Table, found: pa.Table) -> pa.Table:
@@ -260,53 +259,10 @@ def _without(events: pa.Table, found: pa.Table) -> pa.Table:
     return left.select(_COLUMNS)
 
 
-def _files(place: Path) -> list[str]:
-    return sorted(str(path) for path in place.glob("[!._]*.parquet"))
-
-
-def _write(place: Path, events: pa.Table, kind: str) -> Path:
-    """Write a file, named after where its events lie in Kafka: again replaces it."""
-    places = events.select(_PLACE_NAMES).sort_by(_PLACE)
-    cells = [column.cast(pa.string()) for column in places.columns]
-    names = "\n".join(pc.binary_join_element_wise(*cells, "|").to_pylist())
-    digest = hashlib.sha256(names.encode()).hexdigest()[:24]
-    path = place / f"{kind}-{digest}.parquet"
-    hidden = place / f".{path.name}.{os.getpid()}"
-    pq.write_table(events, hidden, compression="zstd", row_group_size=_GROUP_ROWS)
-    os.replace(hidden, path)
-    return path
-
-
 def _merge_small(place: Path, max_small_files: int) -> None:
-    small = [each for each in _files(place) if os.stat(each).st_size < _SMALL_BYTES]
+    small = [each for each in files_of(place) if os.stat(each).st_size < _SMALL_BYTES]
     if len(small) <= max_small_files:
         return
     events = ds.dataset(small, format="parquet").to_table()
-    events = _distinct(events.sort_by(_PLACE)).sort_by("event_time")
-    _replace(place, [Path(path).name for path in small], events)
-
-
-def _replace(place: Path, names: list[str], events: pa.Table) -> None:
-    """Put one file of these events in the place of others, all at once."""
-    journal = {"merged": names}
-    hidden = place / f".{_JOURNAL}"
-    whole = _write(place, events, ".whole")
-    hidden.write_text(json.dumps(journal | {"whole": whole.name}), encoding="utf-8")
-    os.replace(hidden, place / _JOURNAL)
-    _finish_merging(place)
-
-
-def _finish_merging(place: Path) -> None:
-    """Put the merged file in the place of the small ones, as the journal says."""
-    journal = place / _JOURNAL
-    if not journal.exists():
-        return
-    said: dict[str, Any] = json.loads(journal.read_text(encoding="utf-8"))
-    hidden = place / said["whole"]
-    whole = place / said["whole"].removeprefix(".")
-    if hidden.exists():
-        os.replace(hidden, whole)
-    if whole.exists():
-        for name in set(said["merged"]) - {whole.name}:
-            (place / name).unlink(missing_ok=True)
-    journal.unlink()
+    events = _distinct(events.sort_by(PLACE_ORDER)).sort_by("event_time")
+    replace_files(place, [Path(path).name for path in small], events)

@@ -1,0 +1,66 @@
+"""The files of one date of the archive: whole when they have their name.
+
+A file that takes the place of others does so by a journal: a crash leaves the old ones
+or the new one, and the next writer finishes what was begun.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+# rows whose times are told together, and may be passed over together
+_GROUP_ROWS: Final = 16_384
+_JOURNAL: Final = "_merging.json"
+_PLACE_NAMES: Final = ("topic", "partition", "offset")
+PLACE_ORDER: Final = [(name, "ascending") for name in _PLACE_NAMES]
+"""Where events lie in Kafka."""
+
+
+def files_of(place: Path) -> list[str]:
+    """Return the whole files of a date."""
+    return sorted(str(path) for path in place.glob("[!._]*.parquet"))
+
+
+def write_file(place: Path, events: pa.Table, kind: str) -> Path:
+    """Write a file, named after where its events lie in Kafka: again replaces it."""
+    places = events.select(_PLACE_NAMES).sort_by(PLACE_ORDER)
+    cells = [column.cast(pa.string()) for column in places.columns]
+    names = "\n".join(pc.binary_join_element_wise(*cells, "|").to_pylist())
+    digest = hashlib.sha256(names.encode()).hexdigest()[:24]
+    path = place / f"{kind}-{digest}.parquet"
+    hidden = place / f".{path.name}.{os.getpid()}"
+    pq.write_table(events, hidden, compression="zstd", row_group_size=_GROUP_ROWS)
+    os.replace(hidden, path)
+    return path
+
+
+def replace_files(place: Path, names: list[str], events: pa.Table) -> None:
+    """Put one file of these events in the place of others, all at once."""
+    journal = {"merged": names}
+    hidden = place / f".{_JOURNAL}"
+    whole = write_file(place, events, ".whole")
+    hidden.write_text(json.dumps(journal | {"whole": whole.name}), encoding="utf-8")
+    os.replace(hidden, place / _JOURNAL)
+    finish_merging(place)
+
+
+def finish_merging(place: Path) -> None:
+    """Put the merged file in the place of the small ones, as the journal says."""
+    journal = place / _JOURNAL
+    if not journal.exists():
+        return
+    said: dict[str, Any] = json.loads(journal.read_text(encoding="utf-8"))
+    hidden = place / said["whole"]
+    whole = place / said["whole"].removeprefix(".")
+    if hidden.exists():
+        os.replace(hidden, whole)
+    if whole.exists():
+        for name in set(said["merged"]) - {whole.name}:
+            (place / name).unlink(missing_ok=True)
+    journal.unlink()
