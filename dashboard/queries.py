@@ -169,6 +169,7 @@ def _listed(
             item["score"],
             item.get("parts", {}),
             reason(item, cards, listener),
+            item.get("propensity"),
         )
         for item in sorted(items, key=lambda item: item["rank"])
         if item["track_id"] in cards

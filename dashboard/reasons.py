@@ -33,6 +33,8 @@ def reason(
     'Away from what ada skipped'
     >>> reason({"neighbour": "t", "parts": {"neighbours": 0.1}}, cards, "you")
     'Listeners of Tide play it too'
+    >>> reason({"explored": True}, cards, "you")
+    'To try out'
     """
     causes = sorted(item.get("because", []), key=lambda cause: -cause["share"])
     # a track that was played twice, or liked as well, is one cause
@@ -49,5 +51,7 @@ def reason(
         said.append(f"listeners of {near.title} play it too")
     if is_away:
         said.append(f"away from what {who} skipped")
+    if item.get("explored"):
+        said.insert(0, "to try out")
     text = ", ".join(said) or "close to the present taste"
     return text[0].upper() + text[1:]

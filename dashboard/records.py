@@ -32,6 +32,9 @@ class ListedTrack:
         Sum of `parts`; None in a fallback, which is not scored.
     reason : str
         Why it is here, one line in plain words.
+    propensity : float, optional
+        How likely it was to come to this place; None in a fallback, and in lists that
+        were made before it was noted.
     """
 
     track: TrackCard
@@ -39,6 +42,7 @@ class ListedTrack:
     score: float | None
     parts: Mapping[str, float]
     reason: str
+    propensity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def listed_rows(for_you: ForYou, moved: Mapping[str, Movement]) -> list[html.Li]
             each.track,
             _words(each.track, html.P(each.reason, className="why")),
             [_movement(moved.get(each.track.track_id)), _score(each)],
-            {"data-rank": each.rank},
+            {"data-rank": each.rank, "data-propensity": each.propensity},
         )
         for each in for_you.tracks
     ]

@@ -33,11 +33,14 @@ class Request:
         Ascending rows of tracks that must not be in the list.
     familiar : frozenset of str
         Tracks that were heard before.
+    seed : int
+        Of the lots; see `models.exploration.seed_of`.
     """
 
     horizons: Horizons
     excluded: Rows
     familiar: frozenset[str]
+    seed: int = 0
 
 
 @dataclass(frozen=True)

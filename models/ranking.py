@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evidence import Evidence
+from models.exploration import draw
 from models.groups import Rows, TrackGroups
 from models.learned import Learned
 from models.plans import Plan, Request, candidates_of, plan_of
 from models.scores import DECIMALS, PARTS, neighbours_of, parts_of, seeds_near
 from models.seeds import Seed
-from models.variety import Caps, choose
+from models.variety import Rules, choose
 from segue.settings import TasteSettings
 from segue.track_index import TrackIndex
 
@@ -62,6 +63,10 @@ class Recommendation:
         The seed track that is nearest.
     neighbour : str or None
         The track that was heard and is most often played together with it.
+    explored : bool
+        Whether the place was given by lot; see `models/exploration.py`.
+    propensity : float
+        How likely the track was to come to this place, given those above.
     """
 
     track_id: str
@@ -71,6 +76,8 @@ class Recommendation:
     because: list[Because]
     seed: str | None
     neighbour: str | None
+    explored: bool
+    propensity: float
 
 
 class Ranked(NamedTuple):
@@ -129,17 +136,16 @@ def _ranked(
     familiar = _familiar(plan, rows, index, settings)
     scores = (parts.sum(axis=1) + familiar).round(DECIMALS)
     order = np.lexsort((rows, -scores))[: _n_candidates(settings, index)]
-    places, costs = choose(
-        scores[order],
-        vectors[order],
-        rows[order],
-        groups,
-        Caps(settings.max_per_artist, settings.max_per_album),
-        settings.variety,
+    rules = Rules(
         settings.n_recommendations,
+        settings.max_per_artist,
+        settings.max_per_album,
+        settings.variety,
     )
-    chosen = order[places]
-    whole = np.column_stack([parts[chosen], familiar[chosen], costs])
+    lot = draw(plan.request.seed, settings.explored_share, rules.k, rows[order])
+    found = choose(scores[order], vectors[order], rows[order], groups, rules, lot)
+    chosen = order[found.places]
+    whole = np.column_stack([parts[chosen], familiar[chosen], found.costs])
     causes = zip(
         _because(vectors[chosen], plan.request.horizons.evidence),
         seeds_near(plan, vectors[chosen]),
@@ -155,6 +161,8 @@ def _ranked(
             because=because,
             seed=seed,
             neighbour=neighbour,
+            explored=bool(lot.is_open[place - 1]),
+            propensity=float(found.propensities[place - 1]),
         )
         for place, (row, values, (because, seed, neighbour)) in enumerate(
             zip(rows[chosen], whole, causes, strict=True), start=1

@@ -2,7 +2,8 @@
 
 Maximal marginal relevance (Carbonell and Goldstein 1998): each place goes to the track
 whose score, less what its likeness to those above costs, is highest. Of an artist and
-of an album there are at most so many, and of a recording one.
+of an album there are at most so many, and of a recording one. A place that is open to
+the lot (`models/exploration.py`) goes to any of the candidates that may stand there.
 """
 
 from typing import NamedTuple
@@ -11,14 +12,45 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from models.exploration import Lot
 from models.groups import Rows, TrackGroups
 
 
-class Caps(NamedTuple):
-    """Most tracks of one artist and of one album."""
+class Rules(NamedTuple):
+    """How a list is put together.
 
-    per_artist: int
-    per_album: int
+    Attributes
+    ----------
+    k : int
+        Most tracks.
+    max_per_artist, max_per_album : int
+        Most of one artist and of one album.
+    variety : float
+        What a cosine of 1 with a chosen track costs.
+    """
+
+    k: int
+    max_per_artist: int
+    max_per_album: int
+    variety: float
+
+
+class Chosen(NamedTuple):
+    """What stands in a list, the first place first.
+
+    Attributes
+    ----------
+    places : ndarray, intp, shape (n_chosen,)
+        Places of the chosen among the candidates.
+    costs : ndarray, float64, shape (n_chosen,)
+        What likeness to those above cost each, 0 or less.
+    propensities : ndarray, float64, shape (n_chosen,)
+        How likely each was to come there, given those above.
+    """
+
+    places: NDArray[np.intp]
+    costs: NDArray[np.float64]
+    propensities: NDArray[np.float64]
 
 
 def choose(
@@ -26,10 +58,9 @@ def choose(
     vectors: NDArray[np.float64],
     rows: Rows,
     groups: TrackGroups,
-    caps: Caps,
-    variety: float,
-    k: int,
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    rules: Rules,
+    lot: Lot,
+) -> Chosen:
     """Choose at most `k` of the candidates.
 
     Parameters
@@ -40,39 +71,47 @@ def choose(
         Unit rows.
     rows : ndarray, int32, shape (n,)
         Their rows in the index.
-    variety : float
-        What a cosine of 1 with a chosen track costs.
-
-    Returns
-    -------
-    tuple of ndarray
-        Places of the chosen, best first, and what likeness cost each, 0 or less.
+    lot : Lot
+        Of `k` places and these candidates.
     """
     cosines = vectors @ vectors.T
     numbers = np.stack(
         [each.numbers[rows] for each in (groups.artist, groups.album, groups.recording)]
     )
-    most = np.array([caps.per_artist, caps.per_album, 1])
-    places, costs = _chosen(scores, cosines, numbers, most, variety, k)
-    return places, costs
+    most = np.array([rules.max_per_artist, rules.max_per_album, 1])
+    return Chosen(*_chosen(scores, cosines, numbers, most, rules.variety, lot))
 
 
 @numba.njit(cache=True, nogil=True)
-def _chosen(scores, cosines, numbers, most, variety, k):  # type: ignore[no-untyped-def]
+def _chosen(scores, cosines, numbers, most, variety, lot):  # type: ignore[no-untyped-def]
     n = len(scores)
+    k = min(len(lot.is_open), n)
     is_out, cost = np.zeros(n, dtype=np.bool_), np.zeros(n)
-    places, costs = np.empty(min(k, n), dtype=np.intp), np.empty(min(k, n))
-    for n_chosen in range(len(places)):
+    places, costs = np.empty(k, dtype=np.intp), np.empty(k)
+    propensities = np.empty(k)
+    for place in range(k):
         best = _best(scores, cost, is_out)
         if best < 0:
-            return places[:n_chosen], costs[:n_chosen]
-        places[n_chosen], costs[n_chosen] = best, cost[best]
-        is_out[best] = True
+            return places[:place], costs[:place], propensities[:place]
+        taken = _lowest(lot.keys, is_out) if lot.is_open[place] else best
+        likely = lot.share / (n - is_out.sum())
+        propensities[place] = likely + (1 - lot.share if taken == best else 0.0)
+        places[place], costs[place] = taken, cost[taken]
+        is_out[taken] = True
         for kind in range(len(most)):
-            _close_full(numbers[kind], best, places[: n_chosen + 1], most[kind], is_out)
+            _close_full(numbers[kind], taken, places[: place + 1], most[kind], is_out)
         for i in range(n):
-            cost[i] = min(cost[i], -variety * cosines[i, best])
-    return places, costs
+            cost[i] = min(cost[i], -variety * cosines[i, taken])
+    return places, costs, propensities
+
+
+@numba.njit(cache=True, nogil=True)
+def _lowest(keys, is_out):  # type: ignore[no-untyped-def]
+    lowest = -1
+    for i in range(len(keys)):
+        if not is_out[i] and (lowest < 0 or keys[i] < keys[lowest]):
+            lowest = i
+    return lowest
 
 
 @numba.njit(cache=True, nogil=True)

@@ -35,7 +35,7 @@ def json_schema() -> dict[str, Any]:
             "event_time": _TIME,
             "source": {
                 "type": ["object", "null"],
-                "description": "surface, list_id, rank, organic: where it came from",
+                "description": "surface, list_id, rank, propensity, organic: origin",
             },
             "scope": {
                 "type": ["string", "null"],

@@ -76,7 +76,7 @@ class PlaybackEvent(NamedTuple):
     event_time : datetime
         When it happened at the client; aware.
     source : dict, optional
-        `surface`, `list_id`, `rank`, `organic`: where the play came from.
+        `surface`, `list_id`, `rank`, `propensity`, `organic`: where the play came from.
     extra : dict, optional
         Fields that this version does not know; they are kept, and written again.
     scope : str, optional

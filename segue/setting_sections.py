@@ -180,6 +180,8 @@ class TasteSettings(Section):
     """What likeness to a track above in the list costs; 0: order by score alone."""
     familiar: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """From -1, rather what was never heard, to 1, rather what was heard before."""
+    explored_share: Share = 0.05
+    """Probability that a place of a list goes to any of its candidates, by lot."""
     n_recommendations: PositiveInt = 20
     """Length of a list."""
 

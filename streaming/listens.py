@@ -38,6 +38,7 @@ _FIELDS: Final = (
 _SOURCE_FIELDS: Final = (
     *("surface", "list_id", "rank", "organic", "artist", "title", "album"),
 )
+_PROPENSITY: Final = "propensity"
 
 
 def write_listens(accepted: DataFrame, settings: Settings) -> None:
@@ -129,9 +130,13 @@ def update_of(document: Document) -> UpdateOne:
 def _source(text: str | None) -> Document:
     """Return the known fields of a source, where they are plain values."""
     told = {} if text is None else orjson.loads(text)
-    return {
+    known = {
         name: told[name] for name in _SOURCE_FIELDS if _can_be_stored(told.get(name))
     }
+    likely = told.get(_PROPENSITY)
+    if isinstance(likely, float | int) and 0 < likely <= 1:
+        known[_PROPENSITY] = float(likely)
+    return known
 
 
 def _can_be_stored(value: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from models.days import PastTaste, day_taste, past_taste
 from models.exclusions import excluded_rows
+from models.exploration import seed_of
 from models.groups import TrackGroups
 from models.horizons import Horizons, merge_horizons
 from models.learned import Learned
@@ -113,7 +114,7 @@ def create_lists(
     users = [user for user, each in known.items() if _says_something(each)]
     horizons = {user: _horizons(known[user], settings.taste, index) for user in users}
     requests = [
-        _request(known[user], horizons[user], settings.taste, index, groups)
+        _request(user, known[user], horizons[user], settings, index, groups)
         for user in users
     ]
     ranked = rank(requests, index, groups, settings.taste, learned)
@@ -149,20 +150,22 @@ def _horizons(known: Known, settings: TasteSettings, index: TrackIndex) -> Horiz
 
 
 def _request(
+    user_id: str,
     known: Known,
     horizons: Horizons,
-    settings: TasteSettings,
+    settings: Settings,
     index: TrackIndex,
     groups: TrackGroups,
 ) -> Request:
     as_of = known.recent[-1].event_time
     excluded = excluded_rows(
-        known.recent, horizons, as_of, settings.heard_s, index, groups
+        known.recent, horizons, as_of, settings.taste.heard_s, index, groups
     )
     evidence = horizons.evidence
     heard = zip(evidence.track_ids, evidence.weights.tolist(), strict=True)
     familiar = frozenset(track_id for track_id, weight in heard if weight > 0)
-    return Request(horizons, excluded, familiar)
+    seed = seed_of(user_id, _window_start(as_of, settings.stream.pane_s))
+    return Request(horizons, excluded, familiar, seed)
 
 
 def as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:
@@ -223,6 +226,8 @@ def _item(row: Recommendation, pane_s: int) -> Document:
         "because": [_cause(*reason, pane_s) for reason in row.because],
         "seed": row.seed,
         "neighbour": row.neighbour,
+        "explored": row.explored,
+        "propensity": row.propensity,
     }
 
 

@@ -55,6 +55,7 @@ def as_json(for_you: ForYou) -> dict[str, Any]:
                 "score": each.score,
                 "parts": dict(each.parts),
                 "reason": each.reason,
+                "propensity": each.propensity,
             }
             for each in for_you.tracks
         ],

@@ -17,7 +17,13 @@
           album: item.album,
           durationMs: item.duration_ms,
         },
-        source: { surface: "player", list_id: list.list_id, rank: item.rank, organic: false },
+        source: {
+          surface: "player",
+          list_id: list.list_id,
+          rank: item.rank,
+          propensity: item.propensity,
+          organic: false,
+        },
       }));
     } catch {
       return [];

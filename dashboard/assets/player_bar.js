@@ -23,7 +23,7 @@
   function fromRow(row, list) {
     const from = list.dataset.trackList;
     const isListed = from === "for-you";
-    const { trackId, title, artist, album, durationMs, rank } = row.dataset;
+    const { trackId, title, artist, album, durationMs, rank, propensity } = row.dataset;
     return {
       from,
       track: {
@@ -37,6 +37,7 @@
         surface: isListed ? "player" : "search",
         list_id: isListed ? list.dataset.listId : null,
         rank: isListed ? Number(rank) : null,
+        propensity: isListed && propensity ? Number(propensity) : null,
         organic: !isListed,
       },
     };

@@ -178,6 +178,8 @@ def list_document(user_id: str, track_ids: list[str]) -> Document:
                 "score": 0.95 - 0.1 * rank,
                 "parts": {"taste": 0.9 - 0.1 * rank, "skips": 0.05},
                 "because": [{"track_id": "t0", "share": 1.0, "window_start": now}],
+                "explored": rank == 1,
+                "propensity": 0.95,
             }
             for rank, track_id in enumerate(track_ids, start=1)
         ],

@@ -121,6 +121,7 @@ def test_a_play_tells_what_was_heard_and_a_skip_says_so(page: Page, site: Site) 
     assert skipped.source["surface"] == "player"
     assert (skipped.source["rank"], skipped.source["organic"]) == (1, False)
     assert skipped.source["list_id"].startswith("ada@")
+    assert skipped.source["propensity"] == 0.95
     assert site.sink.events[-1].track_id == "t2"
     assert len({event.event_id for event in site.sink.events}) == len(site.sink.events)
 

@@ -44,7 +44,7 @@ def test_a_list_comes_in_rank_order_with_reasons(
         (2, "t1"),
     ]
     assert for_you.tracks[0].reason == (
-        "Because ada played Title 0, away from what ada skipped"
+        "To try out, because ada played Title 0, away from what ada skipped"
     )
     assert not for_you.is_fallback
 

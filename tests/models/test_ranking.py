@@ -28,6 +28,7 @@ PLAIN = TasteSettings(
     n_recommendations=10,
     n_seeds=0,
     variety=0,
+    explored_share=0,
     today_share=0,
     month_share=0,
     always_share=0,
@@ -242,25 +243,30 @@ GROUPS = create_groups(INDEX.track_ids, FACTS)
     st.integers(1, 50),
     st.sampled_from([0.0, 0.3]),
     st.sampled_from([-1.0, 0.0, 0.5]),
+    st.sampled_from([0.0, 0.3, 1.0]),
 )
 def test_laws_of_a_list(
     asked: list[tuple[list[Listen], frozenset[str]]],
     k: int,
     variety: float,
     familiar: float,
+    explored: float,
 ) -> None:
     requests = [request(heard, out) for heard, out in asked]
-    settings = TasteSettings(n_recommendations=k, variety=variety, familiar=familiar)
+    settings = TasteSettings(
+        n_recommendations=k, variety=variety, familiar=familiar, explored_share=explored
+    )
     lists = rank(requests, INDEX, GROUPS, settings)
     for (_, out), each, ranked in zip(asked, requests, lists, strict=True):
         ids = ids_of(ranked.rows)
         assert len(ids) == len(set(ids)) <= k
         assert not out.intersection(ids)
         assert [row.rank for row in ranked.rows] == list(range(1, len(ids) + 1))
-        scores = [row.score for row in ranked.rows]
+        scores = [row.score for row in ranked.rows if not row.explored]
         assert all(b <= a + 1e-8 for a, b in itertools.pairwise(scores))
         for row in ranked.rows:
             assert sum(row.parts.values()) == pytest.approx(row.score, abs=1e-9)
+            assert 0 < row.propensity <= 1
         recordings = [FACTS[name].recording_id for name in ids]
         assert len(recordings) == len(set(recordings))
         # who else is in the batch changes nothing

@@ -3,9 +3,10 @@
 Written against the description, not against the code, and slow on purpose.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import numpy as np
@@ -170,20 +171,50 @@ def scores_of(
 
 
 def list_of(
-    scores: Any, out: set[str], index: TrackIndex, settings: TasteSettings
+    scores: Any,
+    out: set[str],
+    index: TrackIndex,
+    settings: TasteSettings,
+    seed: int,
 ) -> Any:
-    """Return the list of a catalogue in which every track stands alone: (id, score)."""
+    """Return the list of a catalogue in which every track stands alone.
+
+    Rows are (id, score, propensity); all tracks that are not out are candidates.
+    """
     left = [t for t in index.track_ids if t not in out]
-    chosen: list[tuple[str, float]] = []
+    chosen: list[tuple[str, float, float]] = []
+    share = settings.explored_share
     while left and len(chosen) < settings.n_recommendations:
 
         def value(track_id: str) -> float:
             row = index.row_of[track_id]
             mine = index.vectors[row].astype(float)
-            likeness = [float(mine @ index.vectors[index.row_of[t]]) for t, _ in chosen]
+            above = [index.vectors[index.row_of[t]] for t, *_ in chosen]
+            likeness = [float(mine @ each) for each in above]
             return float(scores[row]) - settings.variety * max([0.0, *likeness])
 
-        best = max(left, key=value)
-        chosen.append((best, value(best)))
-        left.remove(best)
+        best = taken = max(left, key=value)
+        if hashed(hashed(seed) + len(chosen)) / 2**64 < share:
+            taken = min(left, key=lambda t: hashed(seed + index.row_of[t]))
+        likely = share / len(left) + (1 - share if taken == best else 0)
+        chosen.append((taken, value(taken), likely))
+        left.remove(taken)
     return chosen
+
+
+def seed_of(user_id: str, newest: PlaybackEvent, pane_s: int) -> int:
+    """Return where the lots of a listener begin."""
+    at = int(newest.event_time.timestamp())
+    window = newest.event_time.fromtimestamp(at - at % pane_s, UTC)
+    text = f"{user_id}\n{window:%Y-%m-%dT%H:%M:%S}.000Z".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+
+
+def hashed(number: int) -> int:
+    """Return a step of SplitMix64, of 64 bits."""
+    most = 2**64
+    step = 0x9E3779B97F4A7C15
+    mixed = (number * step + step) % most
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % most
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % most
+    return mixed ^ mixed >> 31

@@ -93,6 +93,22 @@ def test_writers_side_by_side_leave_the_last_word(
     assert found == {document["_id"]: document["word"] for document in documents[-50:]}
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("0.0125", {"propensity": 0.0125}),
+        ("1", {"propensity": 1.0}),
+        *[(each, {}) for each in ("0", "-0.5", "1.5", "1e300", '"0.5"', "null")],
+    ],
+)
+def test_a_propensity_is_a_probability_or_left_out(
+    told: str, kept: dict[str, float]
+) -> None:
+    source = f'{{"propensity":{told},"rank":3}}'
+    listen = listen_document(row_of(create_event(), source))
+    assert listen["source"] == {"rank": 3} | kept
+
+
 @pytest.mark.parametrize("number", [2**63, 2**64 - 1, -(2**63) - 1, 10**30, 1.5])
 def test_a_number_that_cannot_be_stored_stays_out(
     database: Database[store.Document], number: float

@@ -130,12 +130,13 @@ def assert_as_by_hand(
     left = {item["track_id"] for item in stored["items"]}
     # what stays out is tested by itself; a long enough list holds all the rest
     out = set(INDEX.track_ids) - left if len(left) < 20 else left_out(events)
-    expected = reference.list_of(scores, out, INDEX, DEFAULTS.taste)
-    found = [(item["track_id"], item["score"]) for item in stored["items"]]
-    assert [track_id for track_id, _ in found] == [track_id for track_id, _ in expected]
-    np.testing.assert_allclose(
-        [score for _, score in found], [score for _, score in expected], atol=1e-6
-    )
+    newest = max(events, key=lambda event: event.event_time)
+    seed = reference.seed_of("ada", newest, PANE_S)
+    expected = reference.list_of(scores, out, INDEX, DEFAULTS.taste, seed)
+    assert [item["track_id"] for item in stored["items"]] == [x[0] for x in expected]
+    for place, name in ((1, "score"), (2, "propensity")):
+        told, wanted = [x[name] for x in stored["items"]], [x[place] for x in expected]
+        np.testing.assert_allclose(told, wanted, atol=1e-6)
 
 
 def left_out(events: list[PlaybackEvent]) -> set[str]:

@@ -1,0 +1,66 @@
+"""Places of a list that are given by lot, so that more is learned than what was known.
+
+Each place is open to the lot with a stated probability; then each candidate that may
+stand there is as likely as the others. How likely a track was to come to its place,
+given what stands above, is its propensity. Who later asks what another ranking would
+have been worth, weights what came of each place by its inverse (Horvitz and Thompson
+1952; Li et al. 2011 for lists).
+
+The lot falls by a hash of listener, window and track: it stays for a window of event
+time, and a list that is made anew says the same.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.clock import rfc3339
+
+_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
+_FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND: Final = np.uint64(0x94D049BB133111EB)
+_SEED_BYTES: Final = 8
+_FLOAT_BITS: Final = 53
+_SPARE_BITS: Final = np.uint64(64 - _FLOAT_BITS)
+
+
+class Lot(NamedTuple):
+    """What the lot says of one list.
+
+    Attributes
+    ----------
+    share : float
+        Probability that a place is open to it.
+    is_open : ndarray, bool, shape (n_places,)
+    keys : ndarray, uint64, shape (n,)
+        Of the candidates that may stand at an open place, the lowest takes it.
+    """
+
+    share: float
+    is_open: NDArray[np.bool_]
+    keys: NDArray[np.uint64]
+
+
+def seed_of(user_id: str, window_start: datetime) -> int:
+    """Return where the lots of a listener and a window begin, 64 bits."""
+    text = f"{user_id}\n{rfc3339(window_start)}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=_SEED_BYTES).digest())
+
+
+def draw(seed: int, share: float, n_places: int, rows: NDArray[np.int32]) -> Lot:
+    """Return the lot for a list of `n_places` of the tracks in `rows`."""
+    start = np.array([seed], dtype=np.uint64)
+    places = _mixed(_mixed(start) + np.arange(n_places, dtype=np.uint64))
+    is_open = (places >> _SPARE_BITS) * 2.0**-_FLOAT_BITS < share
+    return Lot(share, is_open, _mixed(start + rows.astype(np.uint64)))
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a hash of each number: a step of SplitMix64 (Steele et al. 2014)."""
+    mixed = numbers * _STEP + _STEP
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * _SECOND
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)), dtype=np.uint64)
