@@ -53,9 +53,11 @@ def seed_of(user_id: str, window_start: datetime) -> int:
 def draw(seed: int, share: float, n_places: int, rows: NDArray[np.int32]) -> Lot:
     """Return the lot for a list of `n_places` of the tracks in `rows`."""
     start = np.array([seed], dtype=np.uint64)
-    places = _mixed(_mixed(start) + np.arange(n_places, dtype=np.uint64))
+    numbers = np.arange(n_places).astype(np.uint64)
+    places = _mixed(np.add(_mixed(start), numbers, dtype=np.uint64))
     is_open = (places >> _SPARE_BITS) * 2.0**-_FLOAT_BITS < share
-    return Lot(share, is_open, _mixed(start + rows.astype(np.uint64)))
+    keys = _mixed(np.add(start, rows.astype(np.uint64), dtype=np.uint64))
+    return Lot(share, is_open, keys)
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -1,6 +1,6 @@
 """The lot: as often as stated, each candidate alike, and its propensities true."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def test_a_stated_share_of_the_places_is_given_by_lot() -> None:
 def test_weighted_by_its_inverse_propensity_each_candidate_counts_the_same() -> None:
     """The law that a counterfactual estimate stands on, at the first place."""
     lists = lists_of(range(N_LISTS))
-    weights: Counter[str] = Counter()
+    weights: dict[str, float] = defaultdict(float)
     for rows in lists:
         weights[rows[0].track_id] += 1 / rows[0].propensity
     assert len(weights) == N_CANDIDATES

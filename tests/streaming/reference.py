@@ -179,9 +179,11 @@ def list_of(
 ) -> Any:
     """Return the list of a catalogue in which every track stands alone.
 
-    Rows are (id, score, propensity); all tracks that are not out are candidates.
+    Rows are (id, score, propensity).
     """
-    left = [t for t in index.track_ids if t not in out]
+    best_first = np.argsort(-scores, kind="stable")
+    left = [index.track_ids[row] for row in best_first]
+    left = [t for t in left if t not in out][: 4 * settings.n_recommendations + 16]
     chosen: list[tuple[str, float, float]] = []
     share = settings.explored_share
     while left and len(chosen) < settings.n_recommendations:
