@@ -154,7 +154,8 @@ async def _read_cards(
 
 def _named_tracks(items: Iterable[Mapping[str, Any]]) -> set[str]:
     causes = [cause for item in items for cause in item.get("because", [])]
-    near = {item["neighbour"] for item in items if item.get("neighbour")}
+    told = [item.get(name) for item in items for name in ("neighbour", "follows")]
+    near = {track_id for track_id in told if track_id}
     return {row["track_id"] for row in [*items, *causes]} | near
 
 

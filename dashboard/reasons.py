@@ -49,6 +49,10 @@ def reason(
     by_others = item.get("parts", {}).get("neighbours", 0.0) >= _PLAYED_TOGETHER
     if near is not None and by_others:
         said.append(f"listeners of {near.title} play it too")
+    last = cards.get(item.get("follows") or "")
+    is_next = item.get("parts", {}).get("followers", 0.0) >= _PLAYED_TOGETHER
+    if last is not None and is_next:
+        said.append(f"often played after {last.title}")
     if is_away:
         said.append(f"away from what {who} skipped")
     if item.get("explored"):

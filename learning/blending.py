@@ -1,4 +1,4 @@
-"""The shares of taste, factors and neighbours in a score, by what they find."""
+"""The shares of taste and of what others play in a score, by what they find."""
 
 from typing import Final
 
@@ -6,11 +6,14 @@ from pyspark.sql import SparkSession
 
 from learning.evaluation.datasets import Dataset
 from learning.evaluation.evaluate import exam_of
+from learning.evaluation.judging import going_on
+from learning.evaluation.sessions import CONTINUATION, continuation_ground
 from learning.evaluation.splits import split
 from learning.training import by_spark
 from models.recommenders.content import content_of
 from models.recommenders.hybrid import learn_shares
 from models.recommenders.learned import fit_collaborative, fit_neighbours
+from models.recommenders.sessions import fit_followers
 from models.scaling import over_greatest
 from segue.settings import LearningSettings
 from segue.track_index import TrackIndex
@@ -23,24 +26,27 @@ _LEAST_LISTENERS: Final = 30
 def learn_blend(
     spark: SparkSession, settings: LearningSettings, plays: Dataset, index: TrackIndex
 ) -> dict[str, float] | None:
-    """Return the shares that find most discoveries of the latest tenth of the plays.
+    """Return the shares that find most of how sessions go on in the latest tenth.
 
-    Of an older model: it is learned from the plays before. Taste is here what whole
-    histories say, without horizons. None where there are too few listeners, or nobody
-    discovered anything.
+    Of each listener's first session there the first half is known, as in a list that is
+    made while it lasts; of an older model, learned from the plays before. Taste is here
+    what whole histories say, without horizons. None where there are too few listeners
+    or no sessions.
     """
     if plays.plays.n_listeners < _LEAST_LISTENERS:
         return None
     periods = split(plays, 0.0, _LATEST_SHARE)
-    exam = exam_of(periods.past, periods.future)
+    going = continuation_ground(periods.past, periods.future)
+    exam = exam_of(going, going_on(CONTINUATION))
     if exam is None:
         return None
     past, train = periods.past, by_spark(spark, settings)
     others = (
         fit_collaborative(past, train, settings.confidence, settings.regularization),
         fit_neighbours(past, settings.n_neighbours),
+        fit_followers(past, settings.n_neighbours),
     )
-    # on the scales of `models.scores`: of the three, only the taste is what it is
+    # on the scales of `models.scores`: of all, only the taste is what it is
     history = exam.history.over_heaviest()
     scores = {each.name: over_greatest(each.scores(history)) for each in others}
     scores["content"] = content_of(plays.items, index).scores(history)

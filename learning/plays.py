@@ -5,13 +5,11 @@ dislike beside it, and a play of a name counts for the track that has it by now.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark import TaskContext
@@ -19,15 +17,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import (
+    BooleanType,
     DoubleType,
     IntegerType,
+    LongType,
     StringType,
     StructField,
     StructType,
 )
 
-from models.listens import PLAY_ACTIONS, REACTIONS, Entry, Listen, last_words
-from models.recommenders.plays import tamed
+from models.listens import PLAY_ACTIONS, REACTIONS, Entry, last_words
 from segue.settings import MongoSettings, Settings
 from segue.track_names import find_by_name_id, is_name_id
 from streaming.columns import dicts
@@ -38,23 +37,24 @@ from streaming.tastes import as_known
 
 _SAYING: Final = sorted({*PLAY_ACTIONS, *REACTIONS})
 _EVENTS_PER_PART: Final = 500_000
+_DECIMALS: Final = 9
 
-PLAYS: Final = StructType(
+LISTENS: Final = StructType(
     [
         StructField("listener", IntegerType(), nullable=False),
         StructField("track_id", StringType(), nullable=False),
         StructField("weight", DoubleType(), nullable=False),
+        StructField("at_s", LongType(), nullable=False),
+        StructField("is_play", BooleanType(), nullable=False),
     ]
 )
-"""What one listener says of one track; listeners have numbers."""
+"""What one play or one reaction says of a track; listeners have numbers."""
 
 
-def plays_of(
+def listens_of(
     spark: SparkSession, settings: Settings, files: Sequence[str], n_events: int
 ) -> DataFrame:
-    """Return the plays in some files, of shape `PLAYS`, a row a listener and track.
-
-    The weight is the sum of what each listen says, `tamed`.
+    """Return the listens in some files that say something, of shape `LISTENS`.
 
     Parameters
     ----------
@@ -72,25 +72,42 @@ def plays_of(
         .repartition(n_parts, "user_id")
         .sortWithinPartitions("user_id")
     )
-    return by_listener.mapInArrow(_summing(settings, n_parts), PLAYS)
+    return by_listener.mapInArrow(_listening(settings, n_parts), LISTENS)
 
 
-def _summing(
+def plays_of(listens: DataFrame) -> DataFrame:
+    """Return a row a listener and track: `(listener, track_id, weight)`.
+
+    The weight is the sum of what each listen says, `tamed` as by `models.recommenders`;
+    where it is 0 there is no row.
+    """
+    total = F.round(F.sum("weight"), _DECIMALS)
+    summed = listens.groupBy("listener", "track_id").agg(total.alias("total"))
+    tamed = F.signum("total") * F.log1p(F.abs("total"))
+    said = summed.where(F.col("total") != 0)
+    return said.select("listener", "track_id", tamed.alias("weight"))
+
+
+def _listening(
     settings: Settings, n_parts: int
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the worker's step: of each listener's events what they say of tracks."""
+    """Return the worker's step: of each listener's events the last words."""
 
     def step(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         settle_worker()
         part = _part()
-        schema, number = to_arrow_schema(PLAYS), 0
+        schema, number = to_arrow_schema(LISTENS), 0
         for events in whole_keys(batches, "user_id"):
             columns: dict[str, list[Any]] = {name: [] for name in schema.names}
             for _, entries in entries_of(events, settings.mongo):
-                weights = _said(last_words(entries).listens)
-                columns["listener"] += [number * n_parts + part] * len(weights)
-                columns["track_id"] += weights.keys()
-                columns["weight"] += tamed(np.array([*weights.values()])).tolist()
+                words = last_words(entries)
+                for listens, is_play in ((words.plays, True), (words.reactions, False)):
+                    said = [each for each in listens if each.weight != 0]
+                    columns["listener"] += [number * n_parts + part] * len(said)
+                    columns["track_id"] += [each.track_id for each in said]
+                    columns["weight"] += [each.weight for each in said]
+                    columns["at_s"] += [int(x.listened_at.timestamp()) for x in said]
+                    columns["is_play"] += [is_play] * len(said)
                 number += 1
             yield pa.RecordBatch.from_pydict(columns, schema=schema)
 
@@ -100,14 +117,6 @@ def _summing(
 def _part() -> int:
     context = TaskContext.get()
     return 0 if context is None else context.partitionId()
-
-
-def _said(listens: Iterable[Listen]) -> dict[str, float]:
-    """Return the sum of the weights of each track, 0 left out."""
-    weights: dict[str, float] = defaultdict(float)
-    for track_id, weight, _ in listens:
-        weights[track_id] += weight
-    return {name: weights[name] for name in sorted(weights) if weights[name] != 0}
 
 
 def entries_of(

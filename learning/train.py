@@ -24,7 +24,8 @@ from tqdm import tqdm
 
 from learning.blending import learn_blend
 from learning.evaluation.datasets import read_archived
-from learning.plays import plays_of
+from learning.plays import listens_of, plays_of
+from learning.sequences import train_followers
 from learning.training import (
     track_ids_of,
     train_factors,
@@ -50,7 +51,7 @@ from streaming.session import create_session
 
 _LOG = logging.getLogger(__name__)
 _TRAINING: Final = ".training"
-_STEPS: Final = ("plays", "factors", "neighbours", "blend")
+_STEPS: Final = ("plays", "factors", "neighbours", "followers", "blend")
 # with more, the shares of the settings stand: they are learned in the driver's memory
 _MOST_BLENDED: Final = 3_000_000
 
@@ -88,9 +89,10 @@ def train(
 
 
 class _Prepared(NamedTuple):
-    """Plays in Parquet, `with_numbers`, and how many there are of what."""
+    """Plays and listens in Parquet, `with_numbers`, and how many there are of what."""
 
     stored: Path
+    listens: Path
     track_ids: list[str]
     n_pairs: int
     n_listeners: int
@@ -116,6 +118,9 @@ def _trained(
         factors = train_factors(plays, n_tracks, ours)
     with steps.take("neighbours"):
         neighbours = train_neighbours(spark, ready.stored, n_tracks, ours)
+    with steps.take("followers"):
+        listens = spark.read.parquet(str(ready.listens))
+        followers = train_followers(listens, n_tracks, ours.n_neighbours)
     with steps.take("blend"):
         blend = None
         if n_events <= _MOST_BLENDED:
@@ -135,7 +140,7 @@ def _trained(
         "blend_from": "settings" if blend is None else "plays",
         "seconds": steps.seconds,
     }
-    return create_model(ready.track_ids, factors, *neighbours, facts)
+    return create_model(ready.track_ids, factors, neighbours, followers, facts)
 
 
 class _Steps:
@@ -163,15 +168,18 @@ def _prepared(
     n_events: int,
     work: Path,
 ) -> _Prepared:
-    said, stored = str(work / "plays"), work / "numbered"
-    plays_of(spark, settings, files, n_events).write.parquet(said)
+    heard, said = str(work / "heard"), str(work / "said")
+    listens_of(spark, settings, files, n_events).write.parquet(heard)
+    plays_of(spark.read.parquet(heard)).write.parquet(said)
     plays = spark.read.parquet(said)
     track_ids = track_ids_of(plays)
-    with_numbers(spark, plays, track_ids).write.parquet(str(stored))
+    stored, listens = work / "plays", work / "listens"
+    for each, at in ((plays, stored), (spark.read.parquet(heard), listens)):
+        with_numbers(spark, each, track_ids).write.parquet(str(at))
     counts = spark.read.parquet(str(stored)).agg(
         F.count("*"), F.count_distinct("listener")
     )
-    return _Prepared(stored, track_ids, *counts.collect()[0])
+    return _Prepared(stored, listens, track_ids, *counts.collect()[0])
 
 
 def _blend(

@@ -20,10 +20,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from scipy import sparse
 
-from models.neighbours import Neighbours, bm25_units, find_neighbours
+from models.neighbours import bm25_units, find_neighbours
 from models.recommenders.learned import FactorTrainer
 from segue.errors import ModelError
 from segue.settings import LearningSettings
+from segue.trained_model import Neighbours
 
 _TRACKS_PER_TASK: Final = 10_000
 _SEED: Final = 7
@@ -50,12 +51,12 @@ def track_ids_of(plays: DataFrame) -> list[str]:
 def with_numbers(
     spark: SparkSession, plays: DataFrame, track_ids: list[str]
 ) -> DataFrame:
-    """Return plays of `track_ids`, `(listener, track, weight)`; a track is its row."""
+    """Return plays or listens of `track_ids`; a `track` is its row among these."""
     numbers = pa.table(
         {"track_id": track_ids, "track": pa.array(range(len(track_ids)), pa.int32())}
     )
     tracks = F.broadcast(spark.createDataFrame(numbers))
-    return plays.join(tracks, "track_id").select("listener", "track", "weight")
+    return plays.join(tracks, "track_id").drop("track_id")
 
 
 def train_factors(

@@ -1,8 +1,9 @@
 """What was learned from all listeners, in the rows of a track index.
 
-Two parts of a list come from it: `collaborative`, how much the listener's factors and a
-track's agree, and `neighbours`, how much what was heard is played together with it. A
-listener's weights are those of this moment, so both turn with each play and skip.
+Three parts of a list come from it: `collaborative`, how much the listener's factors and
+a track's agree, `neighbours`, how much what was heard is played together with it, and
+`followers`, how often it is played next after what was heard last. A listener's weights
+are those of this moment, so all turn with each play and skip.
 """
 
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 
 from models.evidence import Evidence
 from models.factors import Factors, fold_in, gram_of
-from models.neighbours import Neighbours, votes_of
+from models.followers import lately
+from models.neighbours import Voting, vote
 from segue.track_index import TrackIndex
-from segue.trained_model import TrainedModel
+from segue.trained_model import Neighbours, TrainedModel
 
 _MOST_HEARD: Final = 64
 DECIMALS: Final = 9
@@ -30,9 +32,10 @@ class Blend(NamedTuple):
 
     collaborative: float
     neighbours: float
+    followers: float
 
 
-NO_BLEND: Final = Blend(0.0, 0.0)
+NO_BLEND: Final = Blend(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,15 @@ class Learned:
     version: str
     factors: Factors
     neighbours: Neighbours
+    followers: Neighbours
     blend: Blend
+
+    def knows(self, rows: Rows) -> NDArray[np.bool_]:
+        """Return which tracks it has anything to say of."""
+        has_factors = self.factors.vectors[rows].any(axis=1)
+        has_near = (self.neighbours.rows[rows] >= 0).any(axis=1)
+        has_next = (self.followers.rows[rows] >= 0).any(axis=1)
+        return np.asarray(has_factors | has_near | has_next)
 
 
 class Opinion(NamedTuple):
@@ -52,27 +63,29 @@ class Opinion(NamedTuple):
     ----------
     learned : Learned
         Where they say it.
-    heard : ndarray, int32
-        Distinct rows that were heard and are known to the model.
-    weights : ndarray, float64
-        What each says; the heaviest has the amount 1.
     factors : ndarray, float64, shape (n_factors,)
         The listener's.
-    rows, votes : ndarray
-        What is played together with it, ascending, and how much.
+    neighbours : Voting
+        What is played together with what was heard.
+    followers : Voting
+        What is played next after what was heard last.
     """
 
     learned: Learned
-    heard: Rows
-    weights: Floats
     factors: Floats
-    rows: Rows
-    votes: Floats
+    neighbours: Voting
+    followers: Voting
+
+    @property
+    def votings(self) -> tuple[Voting, Voting]:
+        """Both."""
+        return self.neighbours, self.followers
 
     @property
     def says_something(self) -> bool:
         """Whether it speaks for any track."""
-        return bool(self.factors.any() or (self.votes > 0).any())
+        has_votes = any((each.votes > 0).any() for each in self.votings)
+        return bool(self.factors.any()) or has_votes
 
 
 @lru_cache(maxsize=1)
@@ -88,36 +101,45 @@ def learned_for(model: TrainedModel, index: TrackIndex) -> Learned:
         model.confidence,
         model.regularization,
     )
-    near = np.where(is_known[:, None], model.neighbours[places], np.int32(-1))
+    neighbours, followers = (
+        _in_rows(each, rows, places, is_known)
+        for each in (model.neighbours, model.followers)
+    )
+    blend = Blend(**model.blend)
+    return Learned(model.version, factors, neighbours, followers, blend)
+
+
+def _in_rows(
+    table: Neighbours, rows: Rows, places: NDArray[np.intp], is_known: NDArray[np.bool_]
+) -> Neighbours:
+    near = np.where(is_known[:, None], table.rows[places], np.int32(-1))
     is_near = near >= 0
     near = np.where(is_near, rows[near], np.int32(-1))
-    likeness = np.where(near >= 0, model.likeness[places], np.float32(0))
-    blend = Blend(**model.blend)
-    return Learned(model.version, factors, Neighbours(near, likeness), blend)
+    likeness = np.where(near >= 0, table.likeness[places], np.float32(0))
+    return Neighbours(near, likeness)
 
 
 def opinion_of(learned: Learned, evidence: Evidence, index: TrackIndex) -> Opinion:
     """Return what others say for who heard this, the heaviest 64 tracks of it."""
-    rows, weights = _heard(learned, evidence, index)
+    said = np.array([index.row_of[name] for name in evidence.track_ids], dtype=np.int32)
+    rows, weights = _heaviest(learned, said, evidence.weights)
+    at_s = np.array([at.timestamp() for at in evidence.listened_at], dtype=np.float64)
+    last = lately(said, evidence.weights, at_s)
     return Opinion(
         learned,
-        rows,
-        weights,
         fold_in(learned.factors, rows, weights),
-        *votes_of(learned.neighbours, rows, weights),
+        vote(learned.neighbours, rows, weights),
+        vote(learned.followers, *last),
     )
 
 
-def _heard(
-    learned: Learned, evidence: Evidence, index: TrackIndex
-) -> tuple[Rows, Floats]:
-    said = np.array([index.row_of[name] for name in evidence.track_ids], dtype=np.int32)
+def _heaviest(learned: Learned, said: Rows, weights: Floats) -> tuple[Rows, Floats]:
+    """Return distinct rows that are known, and what each says over the greatest."""
     rows, of = np.unique(said, return_inverse=True)
-    weights = np.bincount(of.ravel(), evidence.weights, len(rows))
-    is_known = learned.factors.vectors[rows].any(axis=1)
-    is_known |= (learned.neighbours.rows[rows] >= 0).any(axis=1)
-    rows, weights = rows[is_known], weights[is_known]
-    amounts = np.abs(weights).round(DECIMALS)
+    sums = np.bincount(of.ravel(), weights, len(rows))
+    is_known = learned.knows(rows)
+    rows, sums = rows[is_known], sums[is_known]
+    amounts = np.abs(sums).round(DECIMALS)
     heaviest = np.sort(np.lexsort((rows, -amounts))[:_MOST_HEARD])
-    rows, weights = rows[heaviest], weights[heaviest]
-    return rows.astype(np.int32), weights / (np.abs(weights).max(initial=0.0) or 1.0)
+    rows, sums = rows[heaviest], sums[heaviest]
+    return rows.astype(np.int32), sums / (np.abs(sums).max(initial=0.0) or 1.0)

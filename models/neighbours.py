@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from segue.trained_model import Neighbours
+
 _K1: Final = 1.2
 _B: Final = 0.75
 _BLOCK: Final = 512
@@ -20,20 +22,6 @@ _DECIMALS: Final = 9
 
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float64]
-
-
-class Neighbours(NamedTuple):
-    """The nearest tracks of each track; -1 and 0 where there are no more.
-
-    Attributes
-    ----------
-    rows : ndarray, int32, shape (n_tracks, n_neighbours)
-    likeness : ndarray, float32, shape (n_tracks, n_neighbours)
-        From 0 to 1, greatest first.
-    """
-
-    rows: Rows
-    likeness: NDArray[np.float32]
 
 
 def bm25_units(plays: sparse.csr_array) -> sparse.csc_array:
@@ -105,49 +93,64 @@ def _blocks(
         yield begin, (columns.T.tocsr() @ rows).tocsr()
 
 
-def votes_of(
-    neighbours: Neighbours, rows: Rows, weights: NDArray[np.float64]
-) -> tuple[Rows, Floats]:
-    """Return which tracks the neighbours of some tracks are, and their votes.
+class Voting(NamedTuple):
+    """What was heard votes for its neighbours.
 
-    A track's vote is the sum of its likeness to each of `rows` times the weight there,
-    over the sum of the weights' amounts.
-
-    Returns
-    -------
+    Attributes
+    ----------
+    table : Neighbours
+    heard : ndarray, int32
+        Distinct rows.
+    weights : ndarray, float64
+        How much each has to say.
     rows : ndarray, int32
-        Ascending.
+        Those that are voted for, ascending.
     votes : ndarray, float64
-        From -1 to 1.
+        The sum of their likeness to each of `heard` times the weight there, over the
+        sum of the weights' amounts: from -1 to 1.
     """
-    near = neighbours.rows[rows]
-    says = neighbours.likeness[rows] * weights[:, None]
+
+    table: Neighbours
+    heard: Rows
+    weights: Floats
+    rows: Rows
+    votes: Floats
+
+    def for_rows(self, wanted: Rows) -> Floats:
+        """Return the votes for each of some tracks, 0 where nobody votes."""
+        if not len(self.rows):
+            return np.zeros(len(wanted))
+        at = np.minimum(np.searchsorted(self.rows, wanted), len(self.rows) - 1)
+        return np.where(self.rows[at] == wanted, self.votes[at], 0.0)
+
+    def best(self, n: int, excluded: Rows) -> Rows:
+        """Return the `n` others that have most votes, of those that have any."""
+        may_be = (self.votes > 0) & ~np.isin(self.rows, excluded)
+        rows, votes = self.rows[may_be], self.votes[may_be]
+        return rows[np.argsort(-votes.round(_DECIMALS), kind="stable")[:n]]
+
+    def speakers(self, wanted: Rows) -> NDArray[np.int32]:
+        """Return for each of some tracks which of `heard` votes most; -1 for none."""
+        near = self.table.rows[self.heard]
+        says = self.table.likeness[self.heard] * self.weights[:, None]
+        best = np.full(len(wanted), -1, dtype=np.int32)
+        most = np.zeros(len(wanted))
+        for heard, row, word in zip(self.heard, near, says, strict=True):
+            order = np.argsort(row, kind="stable")
+            at = np.minimum(np.searchsorted(row, wanted, sorter=order), len(row) - 1)
+            found = row[order[at]] == wanted
+            said = np.where(found, word[order[at]], 0.0)
+            is_more = said.round(_DECIMALS) > most.round(_DECIMALS)
+            best[is_more], most[is_more] = heard, said[is_more]
+        return best
+
+
+def vote(table: Neighbours, heard: Rows, weights: Floats) -> Voting:
+    """Return the votes of what was heard."""
+    near = table.rows[heard]
+    says = table.likeness[heard] * weights[:, None]
     is_there = near >= 0
     found, of = np.unique(near[is_there], return_inverse=True)
     total = float(np.abs(weights).sum())
     votes = np.bincount(of.ravel(), says[is_there], len(found)) / (total or 1.0)
-    return found.astype(np.int32), votes
-
-
-def speakers_of(
-    neighbours: Neighbours,
-    rows: Rows,
-    weights: NDArray[np.float64],
-    wanted: Rows,
-) -> NDArray[np.intp]:
-    """Return for each of `wanted` the place in `rows` of whose vote is greatest.
-
-    It is -1 where nobody votes for it.
-    """
-    near = neighbours.rows[rows]
-    says = neighbours.likeness[rows] * weights[:, None]
-    best = np.full(len(wanted), -1, dtype=np.intp)
-    most = np.zeros(len(wanted))
-    for place, (row, word) in enumerate(zip(near, says, strict=True)):
-        order = np.argsort(row, kind="stable")
-        at = np.minimum(np.searchsorted(row, wanted, sorter=order), len(row) - 1)
-        found = row[order[at]] == wanted
-        said = np.where(found, word[order[at]], 0.0)
-        is_more = said.round(_DECIMALS) > most.round(_DECIMALS)
-        best[is_more], most[is_more] = place, said[is_more]
-    return best
+    return Voting(table, heard, weights, found.astype(np.int32), votes)

@@ -2,7 +2,7 @@
 
 Candidates come from every part that can bring one: the taste vector and the seed tracks
 by one float32 matrix product for many listeners, the listeners' factors by another, and
-what was heard by its neighbours.
+what was heard by its neighbours and followers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.candidates import top_rows
 from models.groups import Rows
 from models.horizons import Horizons, direction_of
-from models.learned import DECIMALS, NO_BLEND, Blend, Learned, Opinion, opinion_of
+from models.learned import NO_BLEND, Blend, Learned, Opinion, opinion_of
 from models.nearest import nearest_rows
 from models.seeds import Seed, seeds_of
 from segue.settings import TasteSettings
@@ -114,7 +114,9 @@ def candidates_of(
     for plan in plans:
         found = [next(near) for _ in plan.queries]
         if plan.opinion is not None:
-            found += [next(liked), _voted(plan.opinion, plan.request.excluded, n)]
+            out = plan.request.excluded
+            found += [each.best(n, out) for each in plan.opinion.votings]
+            found.append(next(liked))
         if settings.familiar > 0:
             found.append(_familiar(plan.request, index))
         rows = np.concatenate(found)
@@ -129,12 +131,6 @@ def _liked(plans: Sequence[Plan], n: int) -> Sequence[Rows]:
     queries = np.stack([opinion.factors for _, opinion in asked]).astype(np.float32)
     excluded = [plan.request.excluded for plan, _ in asked]
     return list(top_rows(queries, asked[0][1].learned.factors, n, excluded))
-
-
-def _voted(opinion: Opinion, excluded: Rows, n: int) -> Rows:
-    may_be = (opinion.votes > 0) & ~np.isin(opinion.rows, excluded)
-    rows, votes = opinion.rows[may_be], opinion.votes[may_be]
-    return rows[np.argsort(-votes.round(DECIMALS), kind="stable")[:n]]
 
 
 def _familiar(request: Request, index: TrackIndex) -> Rows:

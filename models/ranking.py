@@ -18,7 +18,7 @@ from models.exploration import draw
 from models.groups import Rows, TrackGroups
 from models.learned import Learned
 from models.plans import Plan, Request, candidates_of, plan_of
-from models.scores import DECIMALS, PARTS, neighbours_of, parts_of, seeds_near
+from models.scores import DECIMALS, PARTS, parts_of, seeds_near, speakers_for
 from models.seeds import Seed
 from models.variety import Rules, choose
 from segue.settings import TasteSettings
@@ -57,12 +57,15 @@ class Recommendation:
         Towards each horizon's taste, away from what was skipped (`skips`), towards the
         nearest seed track (`seeds`), against tracks that are near to everything
         (`hub`), towards what listeners of the same tracks like (`collaborative`) and
-        what is played together with them (`neighbours`), for or against what is
-        `familiar`, against likeness to rows above (`variety`). They add up to `score`.
+        what is played together with them (`neighbours`) and next after the last of them
+        (`followers`), for or against what is `familiar`, against likeness to rows above
+        (`variety`). They add up to `score`.
     seed : str or None
         The seed track that is nearest.
     neighbour : str or None
         The track that was heard and is most often played together with it.
+    follows : str or None
+        The track that was heard lately and after which it is most often played.
     explored : bool
         Whether the place was given by lot; see `models/exploration.py`.
     propensity : float
@@ -76,6 +79,7 @@ class Recommendation:
     because: list[Because]
     seed: str | None
     neighbour: str | None
+    follows: str | None
     explored: bool
     propensity: float
 
@@ -149,7 +153,7 @@ def _ranked(
     causes = zip(
         _because(vectors[chosen], plan.request.horizons.evidence),
         seeds_near(plan, vectors[chosen]),
-        neighbours_of(plan, rows[chosen], index),
+        speakers_for(plan, rows[chosen], index),
         strict=True,
     )
     listed = [
@@ -161,10 +165,11 @@ def _ranked(
             because=because,
             seed=seed,
             neighbour=neighbour,
+            follows=follows,
             explored=bool(lot.is_open[place - 1]),
             propensity=float(found.propensities[place - 1]),
         )
-        for place, (row, values, (because, seed, neighbour)) in enumerate(
+        for place, (row, values, (because, seed, (neighbour, follows))) in enumerate(
             zip(rows[chosen], whole, causes, strict=True), start=1
         )
     ]

@@ -7,8 +7,9 @@ the taste says ``1 - (1 - c) / s``: ``c`` for a track at a usual distance from i
 neighbours, and less for one that is near to everything.
 
 What other listeners play has a share beside it, where a model was trained: the product
-with the listener's factors, and the votes of what was heard for its neighbours, each
-over the greatest amount among the candidates.
+with the listener's factors, and the votes of what was heard for its neighbours and, of
+what was heard last, for its followers, each over the greatest amount among the
+candidates.
 """
 
 from typing import Final
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 
 from models.groups import Rows
 from models.horizons import Horizon
-from models.neighbours import speakers_of
 from models.plans import Plan
 from models.scaling import over_greatest
 from segue.settings import TasteSettings
@@ -27,7 +27,7 @@ from segue.track_index import TrackIndex
 DECIMALS: Final = 9
 PARTS: Final = (
     *(each.value for each in Horizon),
-    *("skips", "seeds", "hub", "collaborative", "neighbours"),
+    *("skips", "seeds", "hub", "collaborative", "neighbours", "followers"),
 )
 """What the score of a candidate is made of."""
 
@@ -50,7 +50,7 @@ def parts_of(
     """
     scales = index.scales[rows].astype(np.float64)
     taste = _towards_taste(plan, vectors, scales, settings)
-    share = 1 - plan.blend.collaborative - plan.blend.neighbours
+    share = 1 - sum(plan.blend)
     return np.column_stack([share * taste, *_by_others(plan, rows)])
 
 
@@ -66,20 +66,16 @@ def _towards_taste(
     return np.column_stack([towards, 1 - 1 / scales])
 
 
-def _by_others(plan: Plan, rows: Rows) -> tuple[Floats, Floats]:
-    nothing = np.zeros(len(rows))
+def _by_others(plan: Plan, rows: Rows) -> list[Floats]:
     opinion = plan.opinion
     if opinion is None:
-        return nothing, nothing
+        return [np.zeros(len(rows)) for _ in plan.blend]
     liked = opinion.learned.factors.vectors[rows].astype(np.float64) @ opinion.factors
-    votes = nothing
-    if len(opinion.rows):
-        at = np.minimum(np.searchsorted(opinion.rows, rows), len(opinion.rows) - 1)
-        votes = np.where(opinion.rows[at] == rows, opinion.votes[at], 0.0)
-    return (
-        plan.blend.collaborative * over_greatest(liked),
-        plan.blend.neighbours * over_greatest(votes),
-    )
+    said = [liked, *(each.for_rows(rows) for each in opinion.votings)]
+    return [
+        share * over_greatest(each)
+        for share, each in zip(plan.blend, said, strict=True)
+    ]
 
 
 def seeds_near(plan: Plan, vectors: Floats) -> list[str | None]:
@@ -90,10 +86,18 @@ def seeds_near(plan: Plan, vectors: Floats) -> list[str | None]:
     return [plan.seeds[at].track_id for at in np.argmax(cosines, axis=1)]
 
 
-def neighbours_of(plan: Plan, rows: Rows, index: TrackIndex) -> list[str | None]:
-    """Return for each row the track that was heard and speaks most for it."""
-    opinion = plan.opinion
-    if opinion is None:
-        return [None] * len(rows)
-    said = speakers_of(opinion.learned.neighbours, opinion.heard, opinion.weights, rows)
-    return [index.track_ids[opinion.heard[at]] if at >= 0 else None for at in said]
+def speakers_for(
+    plan: Plan, rows: Rows, index: TrackIndex
+) -> list[tuple[str | None, str | None]]:
+    """Return for each row the tracks that were heard and speak most for it.
+
+    The first is whose neighbour it is, the second whose follower.
+    """
+    if plan.opinion is None:
+        return [(None, None)] * len(rows)
+    near, last = (each.speakers(rows).tolist() for each in plan.opinion.votings)
+
+    def name(row: int) -> str | None:
+        return index.track_ids[row] if row >= 0 else None
+
+    return [(name(one), name(other)) for one, other in zip(near, last, strict=True)]

@@ -202,12 +202,15 @@ class LearningSettings(Section):
     collaborative_share: Share = 0.2
     """Share of what listeners of the same tracks like in a score, where a model is."""
     neighbours_share: Share = 0.2
-    """Share of what is played together with what was heard; the two at most 1."""
+    """Share of what is played together with what was heard."""
+    followers_share: Share = 0.1
+    """Share of what is played next after what was heard last; the three at most 1."""
 
     @model_validator(mode="after")
     def _at_most_whole(self) -> "LearningSettings":
-        if self.collaborative_share + self.neighbours_share > 1:
-            raise ValueError("the two shares are together more than 1")
+        shares = self.collaborative_share, self.neighbours_share, self.followers_share
+        if sum(shares) > 1:
+            raise ValueError("the three shares are together more than 1")
         return self
 
 

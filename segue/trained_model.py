@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,9 +29,23 @@ _TRACKS: Final = "tracks.parquet"
 _KEPT_MODELS: Final = 10
 _VERSION_CHARS: Final = 16
 _NOT_WHOLE: Final = (OSError, ValueError, TypeError, KeyError, pa.ArrowException)
-BLENDED: Final = ("collaborative", "neighbours")
+BLENDED: Final = ("collaborative", "neighbours", "followers")
 """The parts of a score that a model has a share in."""
 _HOW: Final = "run `segue train`, or go back to another by `segue models use VERSION`"
+
+
+class Neighbours(NamedTuple):
+    """The nearest tracks of each track; -1 and 0 where there are no more.
+
+    Attributes
+    ----------
+    rows : ndarray, int32, shape (n_tracks, n_neighbours)
+    likeness : ndarray, float32, shape (n_tracks, n_neighbours)
+        From 0 to 1, greatest first.
+    """
+
+    rows: NDArray[np.int32]
+    likeness: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +59,10 @@ class TrainedModel:
     factors : ndarray, float32, shape (n_tracks, n_factors)
         Of the implicit factorisation: how much a listener will like a track is about
         the dot product with the listener's own factors.
-    neighbours : ndarray, int32, shape (n_tracks, n_neighbours)
-        Rows of the tracks that the same listeners play, nearest first; -1 where there
-        are no more.
-    likeness : ndarray, float32, shape (n_tracks, n_neighbours)
-        From 0 to 1; 0 where there is no neighbour.
+    neighbours : Neighbours
+        The tracks that the same listeners play.
+    followers : Neighbours
+        The tracks that are played next in a session.
     confidence, regularization : float
         With which the factors were trained; a listener's are found with them.
     blend : mapping
@@ -60,8 +73,8 @@ class TrainedModel:
 
     track_ids: list[str]
     factors: NDArray[np.float32]
-    neighbours: NDArray[np.int32]
-    likeness: NDArray[np.float32]
+    neighbours: Neighbours
+    followers: Neighbours
     confidence: float
     regularization: float
     blend: Mapping[str, float]
@@ -76,8 +89,8 @@ class TrainedModel:
 def create_model(
     track_ids: list[str],
     factors: NDArray[np.float32],
-    neighbours: NDArray[np.int32],
-    likeness: NDArray[np.float32],
+    neighbours: Neighbours,
+    followers: Neighbours,
     facts: Mapping[str, Any],
 ) -> TrainedModel:
     """Return a model; its version follows from what was learned.
@@ -94,7 +107,8 @@ def create_model(
     """
     if not track_ids:
         raise ModelError("a model of no tracks; nothing was played that says something")
-    if not (np.isfinite(factors).all() and np.isfinite(likeness).all()):
+    likeness = neighbours.likeness, followers.likeness
+    if not all(np.isfinite(each).all() for each in (factors, *likeness)):
         raise ModelError(
             "the model holds numbers that are not finite; train with a larger "
             "learning.regularization or a smaller learning.confidence"
@@ -106,14 +120,14 @@ def create_model(
     regularization = float(facts["settings"]["regularization"])
     numbers = map(repr, [confidence, regularization, *shares])
     digest = hashlib.sha256("\n".join([*track_ids, *numbers]).encode())
-    for array in (factors, neighbours, likeness):
+    for array in (factors, *neighbours, *followers):
         digest.update(np.ascontiguousarray(array).tobytes())
     version = digest.hexdigest()[:_VERSION_CHARS]
     return TrainedModel(
         track_ids,
         factors,
         neighbours,
-        likeness,
+        followers,
         confidence,
         regularization,
         dict(zip(BLENDED, shares, strict=True)),
@@ -129,8 +143,10 @@ def write_model(folder: Path, model: TrainedModel) -> None:
         {
             "track_id": pa.array(model.track_ids, pa.string()),
             "factors": _column(model.factors),
-            "neighbours": _column(model.neighbours),
-            "likeness": _column(model.likeness),
+            "neighbours": _column(model.neighbours.rows),
+            "likeness": _column(model.neighbours.likeness),
+            "followers": _column(model.followers.rows),
+            "follower_likeness": _column(model.followers.likeness),
         }
     )
     with replace_atomically(target / _TRACKS) as file:
@@ -172,8 +188,8 @@ def open_model(folder: Path, version: str) -> TrainedModel:
         read = create_model(
             table["track_id"].to_pylist(),
             _array(table["factors"], np.float32),
-            _array(table["neighbours"], np.int32),
-            _array(table["likeness"], np.float32),
+            _neighbours(table, "neighbours", "likeness"),
+            _neighbours(table, "followers", "follower_likeness"),
             facts,
         )
     except FileNotFoundError:
@@ -206,6 +222,12 @@ def use_model(folder: Path, version: str) -> None:
     with hold(folder):
         open_model(folder, version)
         make_current(folder, version)
+
+
+def _neighbours(table: pa.Table, rows: str, likeness: str) -> Neighbours:
+    return Neighbours(
+        _array(table[rows], np.int32), _array(table[likeness], np.float32)
+    )
 
 
 def _column(array: NDArray[Any]) -> pa.Array:

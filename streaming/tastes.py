@@ -226,6 +226,7 @@ def _item(row: Recommendation, pane_s: int) -> Document:
         "because": [_cause(*reason, pane_s) for reason in row.because],
         "seed": row.seed,
         "neighbour": row.neighbour,
+        "follows": row.follows,
         "explored": row.explored,
         "propensity": row.propensity,
     }

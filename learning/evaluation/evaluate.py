@@ -1,7 +1,7 @@
 """One evaluation: fit, tune, judge, and say what holds."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,16 +14,24 @@ from learning.evaluation.judging import (
     Ground,
     K,
     Shares,
+    TaskMaker,
+    going_on,
     ground_of,
     judge_all,
     tasks_of,
 )
-from learning.evaluation.methods import BASELINES, Fitting, fit_all
+from learning.evaluation.methods import BASELINES, Fitting, fit_all, with_sessions
 from learning.evaluation.metrics import accuracy
+from learning.evaluation.sessions import (
+    CONTINUATION,
+    RADIO,
+    continuation_ground,
+    session_grounds,
+)
 from learning.evaluation.splits import Split, split, together
-from models.recommenders.base import best_items
+from models.recommenders.base import Recommender, best_items
 from models.recommenders.hybrid import learn_shares
-from models.recommenders.plays import Histories, Plays
+from models.recommenders.plays import Histories
 from models.scaling import over_greatest
 from segue.errors import ModelError
 
@@ -41,6 +49,8 @@ _BEATEN: Final = {
     "discovery": ("popular", "trending"),
     "any": ("popular", "trending", "last heard"),
     "new artists": ("popular", "trending"),
+    CONTINUATION: ("popular", "trending", "last heard"),
+    RADIO: ("popular", "trending"),
 }
 
 Floats = NDArray[np.float64]
@@ -62,11 +72,11 @@ def evaluate(
         each for each in fit_all(periods.past, fitting) if each.name not in _UNTUNED
     ]
     tell("tune on the present")
-    shares = {_FALLBACK: 1.0}
-    exam = exam_of(periods.past, periods.present)
-    if exam is not None:
-        scores = {m.name: over_greatest(m.scores(exam.history)) for m in learned}
-        shares = learn_shares(scores, exam.judge)
+    shares = _shares(learned, ground_of(periods.past, periods.present, None))
+    session_shares = shares
+    if dataset.has_times:
+        going = continuation_ground(periods.past, periods.present)
+        session_shares = _shares(with_sessions(learned), going, going_on(CONTINUATION))
     tell("fit to past and present")
     before = together(periods.past, periods.present)
     methods = fit_all(before, fitting)
@@ -78,13 +88,29 @@ def evaluate(
         )
     tell("judge by the future")
     figures, covered = judge_all(methods, Shares(shares, _FALLBACK), ground)
+    if dataset.has_times:
+        methods, ours = with_sessions(methods), Shares(session_shares, _FALLBACK)
+        for name, each in session_grounds(before, periods.future):
+            more, covers = judge_all(methods, ours, each, going_on(name))
+            figures, covered = figures | more, covered | covers
     return {
         "data": _facts(dataset, periods),
         "k": K,
         "shares": shares,
+        "session_shares": session_shares,
         "methods": _told(figures, covered),
         "verdicts": list(_verdicts(figures)),
     }
+
+
+def _shares(
+    methods: Sequence[Recommender], ground: Ground, ask: TaskMaker = tasks_of
+) -> dict[str, float]:
+    exam = exam_of(ground, ask)
+    if exam is None:
+        return {_FALLBACK: 1.0}
+    scores = {each.name: over_greatest(each.scores(exam.history)) for each in methods}
+    return learn_shares(scores, exam.judge)
 
 
 class Exam(NamedTuple):
@@ -94,21 +120,20 @@ class Exam(NamedTuple):
     judge: Callable[[Floats], float]
 
 
-def exam_of(before: Plays, after: Plays) -> Exam | None:
-    """Return the exam by the later discoveries of some listeners.
+def exam_of(ground: Ground, ask: TaskMaker = tasks_of) -> Exam | None:
+    """Return the exam by the first question about some listeners.
 
-    It is None where nobody discovers anything.
+    It is None where the ground has no answer for anybody.
     """
-    ground = ground_of(before, after, None)
     history = ground.heard.pick(rows := _sample(ground))
-    discovery = tasks_of(ground, rows, history)[0]
-    asked = np.flatnonzero(discovery.relevant.any(axis=1))
+    task = ask(ground, rows, history)[0]
+    asked = np.flatnonzero(task.relevant.any(axis=1))
     if not len(asked):
         return None
 
     def judge(scores: Floats) -> float:
-        lists = best_items(scores[asked], K, discovery.excluded[asked])
-        return float(accuracy(lists, discovery.relevant[asked])[_JUDGED].mean())
+        lists = best_items(scores[asked], K, task.excluded[asked])
+        return float(accuracy(lists, task.relevant[asked])[_JUDGED].mean())
 
     return Exam(history, judge)
 

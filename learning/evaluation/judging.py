@@ -1,7 +1,7 @@
 """Ask every method about every listener of the future, task by task."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from models.neighbours import bm25_units
 from models.recommenders.base import Recommender, best_items
 from models.recommenders.hybrid import blended
 from models.recommenders.plays import Histories, Plays, positive
+from models.recommenders.sessions import last_sessions
 
 K: Final = 10
 """Length of the lists that are judged."""
@@ -73,6 +74,10 @@ def ground_of(before: Plays, after: Plays, artists: NDArray[np.int32] | None) ->
     return Ground(heard, positive(after.table()), counts, units, artists)
 
 
+TaskMaker = Callable[[Ground, NDArray[np.intp], Histories], list["Task"]]
+"""Takes who is asked about and what they heard, and returns the questions."""
+
+
 class Task(NamedTuple):
     """A question: which items may be in a list, and which of the future's count."""
 
@@ -100,6 +105,17 @@ def tasks_of(ground: Ground, rows: NDArray[np.intp], history: Histories) -> list
     return tasks
 
 
+def going_on(name: str) -> TaskMaker:
+    """Return the question how sessions go on, whether it is known or new."""
+
+    def tasks(ground: Ground, rows: NDArray[np.intp], history: Histories) -> list[Task]:
+        wanted = ground.wanted[rows].toarray() > 0
+        played = last_sessions(history).last_s.toarray() > 0
+        return [Task(name, played, wanted & ~played)]
+
+    return tasks
+
+
 def _of_same_artist(heard: Bools, artists: NDArray[np.int32]) -> Bools:
     n_artists = int(artists.max()) + 1
     shape = (len(artists), n_artists)
@@ -116,6 +132,7 @@ def judge_all(
     methods: Sequence[Recommender],
     shares: Shares,
     ground: Ground,
+    ask: TaskMaker = tasks_of,
     at_once: int | None = None,
 ) -> tuple[Figures, dict[tuple[str, str], float]]:
     """Return the figures of all methods and of the hybrid, and each one's coverage.
@@ -133,7 +150,7 @@ def judge_all(
         history = ground.heard.pick(rows)
         scores = {each.name: each.scores(history) for each in methods}
         scores["hybrid"] = blended(scores, *shares)
-        for task in tasks_of(ground, rows, history):
+        for task in ask(ground, rows, history):
             for name, each in scores.items():
                 lists = best_items(each, K, task.excluded)
                 listed[task.name, name].append(lists)

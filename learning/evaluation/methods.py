@@ -1,5 +1,6 @@
 """The methods that are evaluated, fitted to plays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from models.recommenders.learned import (
     fit_neighbours,
 )
 from models.recommenders.plays import Plays
+from models.recommenders.sessions import OfSession, fit_followers, fit_sessions_alike
 from segue.settings import LearningSettings
 
 EASE_ITEMS: Final = 5_000
@@ -25,6 +27,8 @@ EASE_ITEMS: Final = 5_000
 _EASE_REGULARIZATION: Final = 200.0
 _TRENDING_HALF_LIFE_S: Final = 7 * 86_400.0
 _LISTENERS_ALIKE: Final = 100
+_SESSIONS_ALIKE: Final = 200
+_OF_SESSIONS: Final = ("collaborative", "neighbours", "content")
 
 BASELINES: Final = ("random", "last heard", "popular", "trending")
 """What a method that has learned something must beat."""
@@ -62,7 +66,17 @@ def fit_all(plays: Plays, fitting: Fitting) -> list[Recommender]:
     if fitting.content is not None:
         methods.append(fitting.content)
     if fitting.has_times:
-        methods.append(fit_trending(plays, _TRENDING_HALF_LIFE_S))
+        methods += [
+            fit_trending(plays, _TRENDING_HALF_LIFE_S),
+            fit_followers(plays, ours.n_neighbours),
+            fit_sessions_alike(plays, _SESSIONS_ALIKE),
+        ]
     if plays.n_items <= EASE_ITEMS:
         methods.append(fit_ease(plays, _EASE_REGULARIZATION))
     return methods
+
+
+def with_sessions(methods: Sequence[Recommender]) -> list[Recommender]:
+    """Return the methods, and some of them asked about the present session alone."""
+    asked = [OfSession(each) for each in methods if each.name in _OF_SESSIONS]
+    return [*methods, *asked]

@@ -14,6 +14,8 @@ _TEMPLATE: Final = "evaluation.html"
 _MEANINGS: Final = {
     "discovery": "Will they play it, and never had before?",
     "any": "What will they play next, known or not?",
+    "continuation": "The first half of a session was heard: what is in the other?",
+    "radio": "Nothing is known but the first track of a session: what comes in it?",
     "new artists": "Will they play it, by an artist whom they never had heard?",
 }
 

@@ -4,6 +4,7 @@ The split is global: no play of the past is later than one of the future, whoeve
 it. So nothing that a method learns from lies behind what it is asked for.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.evaluation.datasets import Dataset
+from models.followers import sessions_of
 from models.recommenders.plays import Plays
 
 _SEED: Final = 11
@@ -67,6 +69,39 @@ def split(dataset: Dataset, present_share: float, future_share: float) -> Split:
 def _places(at_s: NDArray[np.int64]) -> NDArray[np.intp]:
     """Return the place of each play by time; of the same second all have the first."""
     return np.searchsorted(np.sort(at_s), at_s)
+
+
+def begun_sessions(after: Plays, n_begun: Callable[[int], int]) -> tuple[Plays, Plays]:
+    """Return how the first session of each listener begins, and how it goes on.
+
+    Of the first session of a period in which somebody likes two items or more.
+
+    Parameters
+    ----------
+    n_begun : callable
+        Takes how many plays a session has, and returns how many of them are its
+        beginning.
+    """
+    heard = after.pick(after.weights > 0)
+    heard = heard.take(np.lexsort((heard.items, heard.at_s, heard.listeners)))
+    sessions = sessions_of(heard.listeners, heard.at_s)
+    lengths = np.bincount(sessions)
+    starts = np.cumsum(lengths) - lengths
+    long = np.flatnonzero(lengths > 1)
+    _, firsts = np.unique(heard.listeners[starts[long]], return_index=True)
+    begun = [
+        np.arange(starts[each], starts[each] + n_begun(int(lengths[each])))
+        for each in long[firsts]
+    ]
+    rest = [
+        np.arange(some[-1] + 1, starts[each] + lengths[each])
+        for some, each in zip(begun, long[firsts], strict=True)
+    ]
+    none = np.empty(0, dtype=np.intp)
+    return (
+        heard.take(np.concatenate([*begun, none])),
+        heard.take(np.concatenate([*rest, none])),
+    )
 
 
 def together(first: Plays, second: Plays) -> Plays:

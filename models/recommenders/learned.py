@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from models.factors import Factors, fold_in, gram_of
-from models.neighbours import Neighbours, bm25_units, find_neighbours
+from models.neighbours import bm25_units, find_neighbours
 from models.recommenders.plays import Histories, Plays, positive
+from segue.trained_model import Neighbours
 
 Floats = NDArray[np.float64]
 FactorTrainer = Callable[[sparse.csr_array], NDArray[np.float32]]
@@ -60,10 +61,11 @@ def fit_neighbours(plays: Plays, n_neighbours: int) -> ItemNeighbours:
     """Return the method with the nearest neighbours of each item."""
     n_kept = max(1, min(n_neighbours, plays.n_items - 1))
     units = bm25_units(positive(plays.table()))
-    return ItemNeighbours(_table_of(find_neighbours(units, n_kept)))
+    return ItemNeighbours(table_of(find_neighbours(units, n_kept)))
 
 
-def _table_of(neighbours: Neighbours) -> sparse.csr_array:
+def table_of(neighbours: Neighbours) -> sparse.csr_array:
+    """Return items by items, row by row the likeness to the neighbours."""
     n_items, _ = neighbours.rows.shape
     rows, places = np.nonzero(neighbours.rows >= 0)
     at = (rows, neighbours.rows[rows, places])
@@ -87,7 +89,7 @@ class ListenerNeighbours:
 
     def scores(self, histories: Histories) -> Floats:
         """As `Recommender.scores`."""
-        alike = (_unit_rows(positive(histories.table)) @ self.units.T).toarray()
+        alike = (unit_rows(positive(histories.table)) @ self.units.T).toarray()
         k = min(self.n_neighbours, alike.shape[1])
         least = np.partition(alike, alike.shape[1] - k, axis=1)[:, -k:][:, :1]
         alike[alike < least] = 0.0
@@ -96,10 +98,11 @@ class ListenerNeighbours:
 
 def fit_listener_neighbours(plays: Plays, n_neighbours: int) -> ListenerNeighbours:
     """Return the method with all listeners' plays."""
-    return ListenerNeighbours(_unit_rows(positive(plays.table())), n_neighbours)
+    return ListenerNeighbours(unit_rows(positive(plays.table())), n_neighbours)
 
 
-def _unit_rows(table: sparse.csr_array) -> sparse.csr_array:
+def unit_rows(table: sparse.csr_array) -> sparse.csr_array:
+    """Return the same with rows of unit length, but for those of zeros."""
     lengths = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
     return sparse.csr_array(
         table.multiply(1 / np.where(lengths > 0, lengths, 1.0)[:, None])

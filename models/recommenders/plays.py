@@ -59,11 +59,15 @@ class Plays:
 
     def pick(self, chosen: NDArray[np.bool_]) -> "Plays":
         """Return the chosen plays, of as many listeners and items."""
+        return self.take(np.flatnonzero(chosen))
+
+    def take(self, places: NDArray[np.intp]) -> "Plays":
+        """Return the plays at some places, in that order."""
         return Plays(
-            self.listeners[chosen],
-            self.items[chosen],
-            self.weights[chosen],
-            self.at_s[chosen],
+            self.listeners[places],
+            self.items[places],
+            self.weights[places],
+            self.at_s[places],
             self.n_listeners,
             self.n_items,
         )

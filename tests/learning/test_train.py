@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.ml.recommendation import ALS
 
-from learning.plays import plays_of, whole_keys
+from learning.plays import listens_of, plays_of, whole_keys
+from learning.sequences import train_followers
 from learning.train import train
 from learning.training import train_factors, with_numbers
 from models.factors import Factors, fold_in, gram_of
+from models.followers import follow_table, nearest_of, sessions_of
 from segue.builds import current_version
 from segue.errors import ModelError
 from segue.settings import LearningSettings, MongoSettings, Settings
@@ -72,8 +74,9 @@ def plays_in(
 ) -> list[tuple[int, str, float]]:
     archive(home, events)
     dates = sorted({each["event_time"].date() for each in events})
-    plays = plays_of(spark, settings_of(home), event_files(home, dates), len(events))
-    return [tuple(row) for row in plays.collect()]
+    files = event_files(home, dates)
+    listens = listens_of(spark, settings_of(home), files, len(events))
+    return [tuple(row) for row in plays_of(listens).collect()]
 
 
 def test_a_play_speaks_once_and_a_like_beside_it(
@@ -123,8 +126,11 @@ def test_a_model_tells_the_camps_apart(spark: "SparkSession", tmp_path: Path) ->
     model = train(spark, settings_of(tmp_path))
     assert read_model(tmp_path / FOLDER).version == model.version
     rock = [name.startswith("rock") for name in model.track_ids]
-    for row, near in enumerate(model.neighbours):
+    for row, near in enumerate(model.neighbours.rows):
         assert {rock[at] for at in near if at >= 0} == {rock[row]}
+    for row, near in enumerate(model.followers.rows):
+        assert {rock[at] for at in near if at >= 0} <= {rock[row]}
+    assert (model.followers.rows >= 0).any()
     factors = Factors(
         model.factors, gram_of(model.factors), model.confidence, model.regularization
     )
@@ -141,7 +147,9 @@ def test_a_model_tells_the_camps_apart(spark: "SparkSession", tmp_path: Path) ->
     }
     assert model.facts["blend_from"] == "plays"
     assert 0 <= sum(model.blend.values()) <= 1
-    assert set(model.facts["seconds"]) == {"plays", "factors", "neighbours", "blend"}
+    assert set(model.facts["seconds"]) == {
+        *("plays", "factors", "neighbours", "followers", "blend")
+    }
     assert not list((tmp_path / FOLDER / ".training").glob("*/"))
 
 
@@ -150,7 +158,7 @@ def test_a_listener_folded_in_has_the_factors_that_training_gave(
 ) -> None:
     archive(tmp_path, two_camps())
     files = event_files(tmp_path, [START.date()])
-    plays = plays_of(spark, settings_of(tmp_path), files, 200).cache()
+    plays = plays_of(listens_of(spark, settings_of(tmp_path), files, 200)).cache()
     track_ids = sorted({row["track_id"] for row in plays.collect()})
     numbered = with_numbers(spark, plays, track_ids).cache()
     tracks = train_factors(numbered, len(track_ids), SMALL)
@@ -170,8 +178,8 @@ def test_a_listener_folded_in_has_the_factors_that_training_gave(
         seed=7,
     ).fit(numbered)
     heard: dict[int, list[tuple[int, float]]] = {}
-    for listener, track, weight in numbered.collect():
-        heard.setdefault(listener, []).append((track, weight))
+    for row in numbered.collect():
+        heard.setdefault(row.listener, []).append((row.track, row.weight))
     for listener, mine in model.userFactors.collect():
         rows, weights = zip(*heard[listener], strict=True)
         found = fold_in(factors, np.array(rows, np.int32), np.array(weights))
@@ -187,7 +195,11 @@ def test_a_model_of_some_dates(spark: "SparkSession", tmp_path: Path) -> None:
     model = train(spark, settings_of(tmp_path), first=date(2026, 5, 4))
     assert model.track_ids == ["new", "rock1"]
     assert model.facts["blend_from"] == "settings"
-    assert dict(model.blend) == {"collaborative": 0.2, "neighbours": 0.2}
+    assert dict(model.blend) == {
+        "collaborative": 0.2,
+        "neighbours": 0.2,
+        "followers": 0.1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -226,9 +238,51 @@ def test_the_least_that_can_be_learned_from(
     spark: "SparkSession", tmp_path: Path, events: list[dict[str, Any]]
 ) -> None:
     archive(tmp_path, events)
-    settings = settings_of(tmp_path).model_copy(update={"learning": MANY})
-    model = train(spark, settings)
+    many = settings_of(tmp_path).model_copy(update={"learning": MANY})
+    model = train(spark, many)
     heard = {each["track_id"] for each in events if each["action"] == "completed"}
     assert model.track_ids == sorted(heard)
     assert np.isfinite(model.factors).all()
     json.dumps(dict(model.facts))
+
+
+@settings(max_examples=10)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.integers(0, 4),
+            st.integers(0, 40).map(lambda n: n * 300),
+            st.sampled_from([1.0, 0.5, -1.0]),
+            st.sampled_from([True, True, False]),
+        ),
+        max_size=40,
+    )
+)
+def test_spark_finds_the_followers_that_numpy_finds(
+    spark: "SparkSession", plays: list[tuple[int, int, int, float, bool]]
+) -> None:
+    columns = ("listener", "track", "at_s", "weight", "is_play")
+    table = pa.table(
+        {
+            name: pa.array([play[at] for play in plays], kind)
+            for at, (name, kind) in enumerate(
+                zip(
+                    columns,
+                    (pa.int32(), pa.int32(), pa.int64(), pa.float64(), pa.bool_()),
+                    strict=True,
+                )
+            )
+        }
+    )
+    found = train_followers(spark.createDataFrame(table), 5, 3)
+    heard = sorted(
+        (who, at_s, track)
+        for who, track, at_s, weight, is_play in plays
+        if weight > 0 and is_play
+    )
+    who, at_s, tracks = np.array(heard, dtype=np.int64).reshape(-1, 3).T
+    sessions = sessions_of(who.astype(np.int32), at_s)
+    expected = nearest_of(follow_table(sessions, tracks.astype(np.int32), 5), 3)
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_allclose(found.likeness, expected.likeness, atol=1e-6)

@@ -14,7 +14,7 @@ from models.scaling import over_greatest
 from segue.settings import TasteSettings
 from segue.trained_model import create_model
 from tests.factories import START, create_index
-from tests.models.models import N_KNOWN, create_learned, create_trained
+from tests.models.models import N_KNOWN, create_learned, create_trained, nobody
 from tests.models.test_ranking import ALONE, INDEX, PLAIN, WHOLE, ids_of, request
 
 LISTENS = [Listen("t001", 1.0, START), Listen("t002", -0.5, START)]
@@ -36,6 +36,12 @@ def test_a_score_is_that_of_the_parts_by_hand() -> None:
     learned = create_learned(INDEX)
     plain = {each.track_id: each for each in listed(LISTENS, None).rows}
     ranked = listed(LISTENS, learned)
+    # of the two, only the first was heard to the end
+    next_up = np.zeros(len(INDEX.track_ids))
+    for near, likeness in zip(*(each[1] for each in learned.followers), strict=True):
+        if near >= 0:
+            next_up[near] = likeness
+    next_up /= next_up.max()
     mine = fold_in(
         learned.factors, np.array([1, 2], dtype=np.int32), np.array([1.0, -0.5])
     )
@@ -54,8 +60,10 @@ def test_a_score_is_that_of_the_parts_by_hand() -> None:
         parts = row.parts
         assert parts["collaborative"] == pytest.approx(0.3 * liked[at])
         assert parts["neighbours"] == pytest.approx(0.2 * votes[at])
-        taste = 0.5 * plain[row.track_id].score
-        others = parts["collaborative"] + parts["neighbours"]
+        assert parts["followers"] == pytest.approx(0.1 * next_up[at])
+        assert row.follows == ("t001" if next_up[at] else None)
+        taste = 0.4 * plain[row.track_id].score
+        others = parts["collaborative"] + parts["neighbours"] + parts["followers"]
         assert row.score == pytest.approx(taste + others, abs=1e-6)
         assert sum(parts.values()) == pytest.approx(row.score, abs=1e-12)
     assert ids_of(ranked.rows) != ids_of(listed(LISTENS, None).rows)
@@ -86,13 +94,13 @@ def test_who_only_skipped_gets_the_taste_alone() -> None:
 
 
 def test_a_model_without_a_share_changes_no_order() -> None:
-    ranked = listed(LISTENS, create_learned(INDEX, 0.0, 0.0))
+    ranked = listed(LISTENS, create_learned(INDEX, 0.0, 0.0, 0.0))
     assert ids_of(ranked.rows) == ids_of(listed(LISTENS, None).rows)
 
 
 def test_what_only_others_like_comes_into_a_list() -> None:
     one = PLAIN.model_copy(update={"n_recommendations": 1})
-    learned = create_learned(INDEX, 1.0, 0.0)
+    learned = create_learned(INDEX, 1.0, 0.0, 0.0)
     mine = opinion_of(learned, evidence_of(LISTENS, INDEX), INDEX).factors
     best = int(np.argmax(learned.factors.vectors @ mine))
     assert ids_of(listed(LISTENS, learned, one).rows) == [INDEX.track_ids[best]]
@@ -102,22 +110,15 @@ def test_what_only_others_like_comes_into_a_list() -> None:
 
 def test_a_track_of_which_the_model_knows_one_thing_says_that() -> None:
     trained = create_trained(INDEX)
-    nobody = np.full_like(trained.neighbours, -1)
-    no_likeness = np.zeros_like(trained.likeness)
-    of_factors = create_model(
-        trained.track_ids, trained.factors, nobody, no_likeness, trained.facts
-    )
-    of_neighbours = create_model(
-        trained.track_ids,
-        np.zeros_like(trained.factors),
-        trained.neighbours,
-        trained.likeness,
-        trained.facts,
-    )
-    for model, part in (
-        (of_factors, "collaborative"),
-        (of_neighbours, "neighbours"),
+    no_factors, none = np.zeros_like(trained.factors), nobody(trained)
+    for part, factors, neighbours, followers in (
+        ("collaborative", trained.factors, none, none),
+        ("neighbours", no_factors, trained.neighbours, none),
+        ("followers", no_factors, none, trained.followers),
     ):
+        model = create_model(
+            trained.track_ids, factors, neighbours, followers, trained.facts
+        )
         ranked = listed(LISTENS, learned_for(model, INDEX))
         assert ranked.model_version == model.version
         assert any(row.parts[part] > 0 for row in ranked.rows)
@@ -128,12 +129,12 @@ def test_how_heavy_all_listens_are_together_says_nothing() -> None:
     light = [Listen(name, weight / 10, at) for name, weight, at in LISTENS]
     for listens in (LISTENS, light):
         opinion = opinion_of(learned, evidence_of(listens, INDEX), INDEX)
-        np.testing.assert_allclose(opinion.weights, [1.0, -0.5])
+        np.testing.assert_allclose(opinion.neighbours.weights, [1.0, -0.5])
 
 
 def test_what_the_factors_like_most_is_a_candidate_wherever_it_sounds() -> None:
     one = PLAIN.model_copy(update={"n_recommendations": 1})
-    trained = create_trained(INDEX, 1.0, 0.0)
+    trained = create_trained(INDEX, 1.0, 0.0, 0.0)
     near = [row.track_id for row in listed(LISTENS, None).rows][:20]
     factors = np.zeros_like(trained.factors)
     factors[:, 0] = [float(name not in near) for name in trained.track_ids]
@@ -144,8 +145,8 @@ def test_what_the_factors_like_most_is_a_candidate_wherever_it_sounds() -> None:
     model = create_model(
         trained.track_ids,
         factors,
-        np.full_like(trained.neighbours, -1),
-        np.zeros_like(trained.likeness),
+        nobody(trained),
+        nobody(trained),
         trained.facts,
     )
     ranked = listed(LISTENS[:1], learned_for(model, INDEX), one)
@@ -195,5 +196,6 @@ def test_laws_of_a_list_with_a_model(
     for row in ranked.rows:
         assert sum(row.parts.values()) == pytest.approx(row.score, abs=1e-9)
         assert row.parts["neighbours"] + row.parts["collaborative"] >= -0.5 - 1e-9
+        assert 0 <= row.parts["followers"] <= 0.1 + 1e-9
         assert row.score <= 1 + 1e-6
         assert row.neighbour is None or row.neighbour in {name for name, _ in said}

@@ -6,13 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
-from models.neighbours import (
-    Neighbours,
-    bm25_units,
-    find_neighbours,
-    speakers_of,
-    votes_of,
-)
+from models.neighbours import bm25_units, find_neighbours, vote
+from segue.trained_model import Neighbours
 
 PLAYS = arrays(np.int8, (7, 9), elements=st.integers(0, 3))
 ROWS = np.array([[1, 2, -1], [0, 2, 3], [0, -1, -1], [-1, -1, -1]], dtype=np.int32)
@@ -61,23 +56,29 @@ def test_they_are_those_of_plain_numpy(
 
 def test_votes_are_summed_and_a_skip_votes_against() -> None:
     heard = np.array([0, 1], dtype=np.int32)
-    rows, votes = votes_of(NEAR, heard, np.array([1.0, -0.5]))
-    assert rows.tolist() == [0, 1, 2, 3]
+    voting = vote(NEAR, heard, np.array([1.0, -0.5]))
+    assert voting.rows.tolist() == [0, 1, 2, 3]
     expected = np.array([-0.45, 0.9, 0.4 - 0.25, -0.1]) / 1.5
-    np.testing.assert_allclose(votes, expected, atol=1e-6)
+    np.testing.assert_allclose(voting.votes, expected, atol=1e-6)
+    wanted = np.array([3, 9, 1], dtype=np.int32)
+    told = voting.for_rows(wanted)
+    np.testing.assert_allclose(told, [expected[3], 0, expected[1]], atol=1e-6)
+    assert voting.best(5, np.array([9], dtype=np.int32)).tolist() == [1, 2]
+    assert voting.best(1, np.array([1], dtype=np.int32)).tolist() == [2]
 
 
 def test_nobody_votes_for_who_has_heard_nothing() -> None:
-    rows, votes = votes_of(NEAR, np.empty(0, dtype=np.int32), np.empty(0))
-    assert len(rows) == len(votes) == 0
+    voting = vote(NEAR, np.empty(0, dtype=np.int32), np.empty(0))
+    assert len(voting.rows) == len(voting.votes) == 0
+    assert voting.for_rows(np.arange(3, dtype=np.int32)).tolist() == [0, 0, 0]
 
 
 def test_the_speaker_is_who_says_most_for_it() -> None:
     heard = np.array([0, 1, 2], dtype=np.int32)
     wanted = np.array([2, 0, 3, 1], dtype=np.int32)
-    said = speakers_of(NEAR, heard, np.array([1.0, 1.0, 1.0]), wanted)
+    said = vote(NEAR, heard, np.array([1.0, 1.0, 1.0])).speakers(wanted)
     assert said.tolist() == [1, 1, 1, 0]
-    said = speakers_of(NEAR, heard, np.array([1.0, 0.5, -1.0]), wanted)
+    said = vote(NEAR, heard, np.array([1.0, 0.5, -1.0])).speakers(wanted)
     assert said.tolist() == [0, 1, 1, 0]
-    alone = speakers_of(NEAR, heard[2:], np.array([1.0]), wanted)
-    assert alone.tolist() == [-1, 0, -1, -1]
+    alone = vote(NEAR, heard[2:], np.array([1.0])).speakers(wanted)
+    assert alone.tolist() == [-1, 2, -1, -1]

@@ -44,7 +44,7 @@ def trained(seed: int) -> TrainedModel:
         plain.track_ids,
         plain.factors,
         plain.neighbours,
-        plain.likeness,
+        plain.followers,
         {**plain.facts, **DATA},
     )
 
@@ -54,10 +54,17 @@ def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_model(tmp_path, model)
     read = read_model(tmp_path)
     assert (read.version, read.track_ids) == (model.version, model.track_ids)
-    assert dict(read.blend) == {"collaborative": 0.3, "neighbours": 0.2}
+    assert dict(read.blend) == {
+        "collaborative": 0.3,
+        "neighbours": 0.2,
+        "followers": 0.1,
+    }
     assert (read.confidence, read.regularization) == (5.0, 0.1)
-    for name in ("factors", "neighbours", "likeness"):
-        got, want = getattr(read, name), getattr(model, name)
+    for got, want in zip(
+        (read.factors, *read.neighbours, *read.followers),
+        (model.factors, *model.neighbours, *model.followers),
+        strict=True,
+    ):
         np.testing.assert_array_equal(got, want)
         assert got.dtype == want.dtype
 
@@ -136,7 +143,7 @@ def test_without_a_model_the_error_says_what_to_do(tmp_path: Path) -> None:
         (
             "model.json",
             b'{"settings": {"confidence": null, "regularization": 1},'
-            b' "blend": {"collaborative": 0.1, "neighbours": 0.1}}',
+            b' "blend": {"collaborative": 0.1, "neighbours": 0.1, "followers": 0}}',
         ),
     ],
 )
@@ -171,7 +178,7 @@ def test_numbers_that_are_not_finite_make_no_model(bad: float) -> None:
     factors[0, 0] = bad
     with pytest.raises(ModelError, match="not finite"):
         create_model(
-            model.track_ids, factors, model.neighbours, model.likeness, model.facts
+            model.track_ids, factors, model.neighbours, model.followers, model.facts
         )
 
 

@@ -1,12 +1,17 @@
 """Laws that every method obeys, and what each is by hand."""
 
+import pickle
+import pkgutil
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from learning.evaluation.methods import BASELINES, Fitting, fit_all
+import models.recommenders
+from learning.evaluation.methods import BASELINES, Fitting, fit_all, with_sessions
 from models.recommenders.base import Recommender, best_items
 from models.recommenders.baselines import LastHeard, fit_popular, fit_trending
 from models.recommenders.content import content_of
@@ -49,17 +54,22 @@ FITTING = Fitting(
 
 
 def every_method() -> dict[str, Recommender]:
-    return {each.name: each for each in fit_all(some_plays(), FITTING)}
+    return {each.name: each for each in with_sessions(fit_all(some_plays(), FITTING))}
 
 
 METHODS = every_method()
 
 
 def test_there_are_all_of_them() -> None:
-    assert set(METHODS) == {
-        *BASELINES,
-        *("collaborative", "neighbours", "listeners alike", "ease", "content"),
+    """Each class of the package that scores is a method here, under some name."""
+    found = {
+        each
+        for module in pkgutil.iter_modules(models.recommenders.__path__)
+        for each in vars(import_module(f"models.recommenders.{module.name}")).values()
+        if isinstance(each, type) and hasattr(each, "scores")
     }
+    assert found - {Recommender} == {type(each) for each in METHODS.values()}
+    assert set(METHODS) > {*BASELINES}
 
 
 @pytest.fixture(params=sorted(METHODS))
@@ -102,6 +112,14 @@ def test_nothing_that_it_is_given_changes(method: Recommender) -> None:
     assert (SOME.last_s != last_s).nnz == 0
 
 
+def test_a_method_is_the_same_when_it_was_stored_and_read(
+    method: Recommender,
+) -> None:
+    again: Recommender = pickle.loads(pickle.dumps(method))
+    assert again.name == method.name
+    assert (again.scores(SOME) == method.scores(SOME)).all()
+
+
 def test_who_is_new_gets_what_is_popular_or_nothing(method: Recommender) -> None:
     (scores,) = method.scores(history_of({}))
     if method.name == "random":
@@ -129,7 +147,7 @@ def test_lists_have_their_length_and_nothing_that_is_excluded(
 @pytest.mark.parametrize("n", [1, 2])
 def test_the_least_that_can_be_fitted(n: int) -> None:
     plays = some_plays(n, seed=5)
-    for each in fit_all(plays, FITTING):
+    for each in with_sessions(fit_all(plays, FITTING)):
         assert np.isfinite(each.scores(SOME)).all()
 
 
