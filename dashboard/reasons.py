@@ -8,7 +8,7 @@ from dashboard.records import TrackCard
 
 _MAX_CAUSES: Final = 2
 _AWAY_FROM: Final = 0.05
-_PLAYED_TOGETHER: Final = 0.05
+_SAID_BY_OTHERS: Final = 0.05
 
 
 def reason(
@@ -33,29 +33,46 @@ def reason(
     'Away from what ada skipped'
     >>> reason({"neighbour": "t", "parts": {"neighbours": 0.1}}, cards, "you")
     'Listeners of Tide play it too'
+    >>> near = {"neighbour": "t", "parts": {"neighbours": 0.1}, "because": [again]}
+    >>> reason(near, cards, "you")
+    'Because you played Tide, whose listeners play it too'
+    >>> reason({"follows": "t", "parts": {"followers": 0.1}}, cards, "you")
+    'Often played after Tide'
     >>> reason({"explored": True}, cards, "you")
     'To try out'
     """
+    who = "you" if listener == DEFAULT_LISTENER else listener
+    titles = _titles(item, cards)
+    said = ["to try out"] if item.get("explored") else []
+    if titles:
+        said.append(f"because {who} played {' and '.join(titles)}")
+    near = _spoken_for("neighbours", "neighbour", item, cards)
+    if near and titles == [near]:
+        said.append("whose listeners play it too")
+    elif near:
+        said.append(f"listeners of {near} play it too")
+    last = _spoken_for("followers", "follows", item, cards)
+    if last:
+        said.append(f"often played after {last}")
+    if item.get("parts", {}).get("skips", 0.0) >= _AWAY_FROM:
+        said.append(f"away from what {who} skipped")
+    text = ", ".join(said) or "close to the present taste"
+    return text[0].upper() + text[1:]
+
+
+def _titles(item: Mapping[str, Any], cards: Mapping[str, TrackCard]) -> list[str]:
     causes = sorted(item.get("because", []), key=lambda cause: -cause["share"])
     # a track that was played twice, or liked as well, is one cause
     heard = dict.fromkeys(cause["track_id"] for cause in causes)
     titles = [cards[track_id].title for track_id in heard if track_id in cards]
-    is_away = item.get("parts", {}).get("skips", 0.0) >= _AWAY_FROM
-    who = "you" if listener == DEFAULT_LISTENER else listener
-    said = []
-    if titles:
-        said.append(f"because {who} played {' and '.join(titles[:_MAX_CAUSES])}")
-    near = cards.get(item.get("neighbour") or "")
-    by_others = item.get("parts", {}).get("neighbours", 0.0) >= _PLAYED_TOGETHER
-    if near is not None and by_others:
-        said.append(f"listeners of {near.title} play it too")
-    last = cards.get(item.get("follows") or "")
-    is_next = item.get("parts", {}).get("followers", 0.0) >= _PLAYED_TOGETHER
-    if last is not None and is_next:
-        said.append(f"often played after {last.title}")
-    if is_away:
-        said.append(f"away from what {who} skipped")
-    if item.get("explored"):
-        said.insert(0, "to try out")
-    text = ", ".join(said) or "close to the present taste"
-    return text[0].upper() + text[1:]
+    return titles[:_MAX_CAUSES]
+
+
+def _spoken_for(
+    part: str, by: str, item: Mapping[str, Any], cards: Mapping[str, TrackCard]
+) -> str | None:
+    """Return the title of what speaks for the row, where the part is large enough."""
+    if item.get("parts", {}).get(part, 0.0) < _SAID_BY_OTHERS:
+        return None
+    card = cards.get(item.get(by) or "")
+    return None if card is None else card.title
