@@ -20,6 +20,7 @@ from typing import Any, Final
 import click
 import implicit
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 from scipy import sparse
@@ -28,6 +29,7 @@ from threadpoolctl import threadpool_limits
 from benches.stack import say
 from learning.evaluation.judging import K, ground_of, tasks_of
 from learning.evaluation.metrics import accuracy
+from learning.sequences import train_followers
 from learning.training import by_spark
 from models.factors import Factors, gram_of
 from models.recommenders.base import best_items
@@ -39,6 +41,7 @@ from streaming.session import create_session
 _N_TASTES: Final = 100
 _JUDGED: Final = 2_000
 _AT_ONCE: Final = 250
+_SESSION_PLAYS: Final = 12
 
 Trainer = Callable[[sparse.csr_array], NDArray[np.float32]]
 
@@ -60,6 +63,23 @@ def some_plays(n: int, n_listeners: int, n_tracks: int) -> Plays:
         np.arange(n),
         n_listeners,
         n_tracks,
+    )
+
+
+def in_sessions(plays: Plays) -> pa.Table:
+    """Return the listens in sessions of twelve, three minutes apart, one a day."""
+    order = np.argsort(plays.listeners, kind="stable")
+    listeners = plays.listeners[order]
+    _, starts, counts = np.unique(listeners, return_index=True, return_counts=True)
+    number = np.arange(len(listeners)) - np.repeat(starts, counts)
+    return pa.table(
+        {
+            "listener": listeners,
+            "track": plays.items[order],
+            "weight": plays.weights[order],
+            "at_s": number // _SESSION_PLAYS * 86_400 + number % _SESSION_PLAYS * 180,
+            "is_play": np.ones(len(listeners), dtype=bool),
+        }
     )
 
 
@@ -142,6 +162,11 @@ def main(listens: int, listeners: int, tracks: int, out: Any) -> None:
             factors, seconds = _timed(train, table)
             answer[f"{name}_train_s"] = round(seconds, 1)
             answer[f"{name}_ndcg"] = round(ndcg_of(factors, settings, past, future), 4)
+        say("followers …")
+        heard = spark.createDataFrame(in_sessions(past))
+        start = time.monotonic()
+        train_followers(heard, tracks, settings.n_neighbours)
+        answer["followers_train_s"] = round(time.monotonic() - start, 1)
         spark.stop()
     say("neighbours …")
     start = time.monotonic()
