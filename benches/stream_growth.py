@@ -59,7 +59,7 @@ def growth_plot(growth: Sequence[Mapping[str, Any]]) -> str:
         "tracks": {p["tracks"]: p["ms_per_event"] for p in last_of_each},
     }
     # both begin with a thousand, and each next one is ten times as many
-    sizes = sorted(max(by.values(), key=len))
+    sizes = sorted({size for each in by.values() for size in each})
     costs = {f"by {name}": [each[n] for n in sorted(each)] for name, each in by.items()}
     return cost_plot(sizes, costs, "listeners or tracks, for 1,000 events")
 
