@@ -110,15 +110,13 @@ def create_lists(
     learned : Learned, optional
         What others' plays say, in the rows of `index`.
     """
-    users = [user for user, each in known.items() if _says_something(each)]
-    horizons = {user: _horizons(known[user], settings.taste, index) for user in users}
+    users = [user for user, each in known.items() if says_something(each)]
     requests = [
-        _request(known[user], horizons[user], settings.taste, index, groups)
-        for user in users
+        request_of(known[user], settings.taste, index, groups) for user in users
     ]
     ranked = rank(requests, index, groups, settings.taste, learned)
     tastes, lists = [], []
-    for user, each in zip(users, ranked, strict=True):
+    for user, request, each in zip(users, requests, ranked, strict=True):
         stamp = {
             "_id": user,
             "index_version": index.version,
@@ -127,35 +125,29 @@ def create_lists(
             "updated_at": updated_at,
         }
         pane_s, newest = settings.stream.pane_s, known[user].recent[-1]
-        tastes.append(stamp | _taste_fields(horizons[user], each, pane_s))
+        tastes.append(stamp | _taste_fields(request.horizons, each, pane_s))
         fields = {"items": [_item(row, pane_s) for row in each.rows]}
         diff = _diff(fields["items"], newest, (before or {}).get(user))
         lists.append(stamp | fields | {"diff": diff})
     silent = {
         user: each.recent[-1].event_time
         for user, each in known.items()
-        if each.recent and user not in horizons
+        if each.recent and not says_something(each)
     }
     return Lists(tastes, lists, silent)
 
 
-def _says_something(known: Known) -> bool:
+def says_something(known: Known) -> bool:
+    """Tell whether anything is left of which a list could be made."""
     return any(entry.action != Action.FORGOTTEN for entry in known.recent)
 
 
-def _horizons(known: Known, settings: TasteSettings, index: TrackIndex) -> Horizons:
-    as_of = known.recent[-1].event_time
-    return merge_horizons(known.recent, known.past, as_of, settings, index)
-
-
-def _request(
-    known: Known,
-    horizons: Horizons,
-    settings: TasteSettings,
-    index: TrackIndex,
-    groups: TrackGroups,
+def request_of(
+    known: Known, settings: TasteSettings, index: TrackIndex, groups: TrackGroups
 ) -> Request:
+    """Return what a list of a listener is made from, as of their newest entry."""
     as_of = known.recent[-1].event_time
+    horizons = merge_horizons(known.recent, known.past, as_of, settings, index)
     excluded = excluded_rows(
         known.recent, horizons, as_of, settings.heard_s, index, groups
     )
