@@ -179,14 +179,14 @@ def _told(
         math.ceil(_n_events(files) / _EVENTS_PER_PART),
     )
     by_listener = (
-        events.join(_players(events, period, n_listeners), "user_id", "left_semi")
+        events.join(players(events, period, n_listeners), "user_id", "left_semi")
         .repartition(n_parts, "user_id")
         .sortWithinPartitions("user_id")
     )
     return by_listener.mapInArrow(replaying(job), TOLD).toArrow()
 
 
-def _players(events: DataFrame, period: Period, n_listeners: int | None) -> DataFrame:
+def players(events: DataFrame, period: Period, n_listeners: int | None) -> DataFrame:
     """Return who played anything in the period, or a sample that is always the same."""
     since = datetime.combine(period.first, time(), UTC)
     until = datetime.combine(period.last, time(), UTC) + _DAY

@@ -65,7 +65,8 @@ def report_with(home: Path, *against: str) -> dict[str, Any]:
     stage = stage_with(INDEX, rankers, create_learned(INDEX))
     listeners = listeners_of(home, USERS, day(4), day(7), stage)
     told = told_by(listeners, rankers, stage)
-    return report_of(told, rankers, FACTS, None, len(INDEX.track_ids))["replay"]
+    report = report_of(told, rankers, FACTS, None, len(INDEX.track_ids))
+    return dict(report["replay"])
 
 
 @pytest.fixture(scope="module")
