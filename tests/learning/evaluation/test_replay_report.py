@@ -13,13 +13,14 @@ from click.testing import CliRunner
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from learning import evaluate as job
+from learning.evaluation.histories import ReplayedPlay
 from learning.evaluation.options import Asked, args_of
 from learning.evaluation.rankers import rankers_of
 from learning.evaluation.replay import period_of
 from learning.evaluation.replay_page import lines_of, render_replay
 from learning.evaluation.replay_report import report_of
-from learning.evaluation.rounds import Place
-from learning.evaluation.sums import TOLD
+from learning.evaluation.rounds import Judged, Place
+from learning.evaluation.sums import TOLD, Sums
 from models.learned import Blend
 from segue.cli import main as segue
 from segue.errors import HistoryError, ModelError, SettingsError
@@ -120,6 +121,35 @@ def test_counts_add_up_to_the_plays(worse: dict[str, Any], home: Path) -> None:
         assert tasks["discovery"]["all"]["n_plays"] < data["n_for"]
         assert tasks["any"]["all"]["n_excluded"] > 0
         assert tasks["any"]["all"]["n_not_indexed"] > 0
+
+
+def test_the_sums_of_a_listener_by_hand() -> None:
+    """Ranks 1, 3 and 11, a miss, and a skip at rank 2; five tracks heard, or six."""
+    sums = Sums()
+    for n_heard, rank, weight in (
+        (5, 3, 1.0),
+        (5, None, 0.4),
+        (6, 11, 1.0),
+        (6, 1, 0.2),
+        (6, 2, -0.9),
+    ):
+        play = ReplayedPlay("0-00", weight, 9, n_heard, n_heard == 6)
+        place = Place.MISSED if rank is None else Place.IN_LIST
+        nothing = np.empty(0, np.int32)
+        sums.add(Judged("ada", "a", play, nothing, rank, place, None))
+    rows = {(x["task"], x["slice"]): x for x in sums.batch().to_pylist()}
+    assert {key: row["n"] for key, row in rows.items()} == {
+        ("any", "cold"): 2,
+        ("any", "warm"): 2,
+        ("discovery", "warm"): 2,
+        ("skips", "warm"): 1,
+    }
+    cold = [1.0, 1.0, 1 / 3, 0.5, 1.0, 1.0, 0, 0, 0]
+    warm = [2.0, 1.0, 1 + 1 / 11, 1 + 1 / math.log2(12), 2.0, 0, 0, 0, 0]
+    assert rows["any", "cold"]["sums"] == pytest.approx(cold)
+    assert rows["any", "warm"]["sums"] == pytest.approx(warm)
+    assert rows["discovery", "warm"]["sums"] == pytest.approx(warm)
+    assert rows["skips", "warm"]["sums"] == [1.0, 1.0, 0, 0, 0, 0]
 
 
 def test_each_listener_counts_once_by_hand() -> None:
