@@ -106,7 +106,6 @@ def report_of(
     return {
         "replay": {
             "data": {**facts, **counts},
-            "k": rankers[0].taste.n_recommendations,
             "rankers": by_ranker,
             "gains": [gain for pair in pairs for gain in _gains(figures, *pair)],
             "verdicts": [each for pair in pairs for each in _verdicts(figures, *pair)],
