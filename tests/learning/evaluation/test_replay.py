@@ -117,6 +117,10 @@ def test_a_sample_is_always_the_same(home: Path, spark: "SparkSession") -> None:
 
     assert len(drawn(4)) == 4
     assert {*drawn(4)} < {*drawn(7)} < set(USERS)
+    names = spark.createDataFrame([(user,) for user in USERS], "user_id string")
+    hashes = names.selectExpr("user_id", "xxhash64(user_id) AS hash").collect()
+    smallest = sorted((row["hash"], row["user_id"]) for row in hashes)[:7]
+    assert sorted(drawn(7)) == sorted(user for _, user in smallest)
 
 
 def test_too_little_to_learn_from_is_said(
