@@ -2,11 +2,17 @@
 
 The same as `segue evaluate`. Methods learn from the first four fifths of the plays, the
 hybrid is tuned on the next tenth, and the last tenth judges: every item is ranked.
+
+With --replay, the stream's own code goes through the last tenth of the archive play by
+play: before each play its listener's list is made, and then the play counts. --against
+says what a second ranker does otherwise, and both see the same plays.
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +22,11 @@ from tqdm import tqdm
 from learning.evaluation.datasets import KINDS, Dataset, read_archived
 from learning.evaluation.evaluate import evaluate
 from learning.evaluation.methods import Fitting
-from learning.evaluation.page import write_page
+from learning.evaluation.options import Asked, asked_of, replay_options
+from learning.evaluation.page import render_page, write_page
+from learning.evaluation.rankers import rankers_of
+from learning.evaluation.replay import replay
+from learning.evaluation.replay_page import lines_of, render_replay
 from learning.training import by_spark
 from models.recommenders.content import Content, content_of
 from segue.errors import IndexMissingError, SegueError
@@ -47,47 +57,81 @@ def _content(found: Dataset, home: Path) -> Content | None:
 )
 @click.option("--report", type=click.Path(path_type=Path), help="Page to write.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="All figures.")
-def main(data: tuple[str, Path] | None, report: Path | None, out: Path | None) -> None:
+@replay_options
+def main(
+    data: tuple[str, Path] | None,
+    report: Path | None,
+    out: Path | None,
+    **options: Any,
+) -> None:
     """Run the job with the settings of the environment; print what holds."""
     configure_logging()
     settings = load_settings(os.environ)
-    kind, path = data or (None, None)
     try:
-        found = _read(kind, path, settings)
-        spark = create_session("segue-evaluate")
-        ours = settings.learning
-        content = _content(found, settings.home) if kind is None else None
-        fitting = Fitting(ours, by_spark(spark, ours), found.has_times, content)
-        told = _with_bar(found, fitting)
-        spark.stop()
+        asked = asked_of(options, data)
+        if asked is None:
+            told = _evaluated(settings, data)
+            page, html, verdicts = (
+                "evaluation.html",
+                render_page(told),
+                told["verdicts"],
+            )
+        else:
+            told = _replayed(settings, asked)
+            page, html = "replay.html", render_replay(told)
+            verdicts = told["replay"]["verdicts"]
+            click.echo("\n".join(lines_of(told)))
+        path = report or settings.home / page
+        write_page(path, html)
     except SegueError as error:
         raise click.ClickException(str(error)) from error
-    page = report or settings.home / "evaluation.html"
-    write_page(page, told)
     if out is not None:
         out.write_text(json.dumps(told), encoding="utf-8")
-    click.echo("\n".join(_lines(told, page)))
+    click.echo("\n".join(_lines(verdicts, path)))
 
 
-def _lines(told: dict[str, Any], page: Path) -> list[str]:
+def _evaluated(settings: Settings, data: tuple[str, Path] | None) -> dict[str, Any]:
+    kind, path = data or (None, None)
+    found = _read(kind, path, settings)
+    spark = create_session("segue-evaluate")
+    ours = settings.learning
+    content = _content(found, settings.home) if kind is None else None
+    fitting = Fitting(ours, by_spark(spark, ours), found.has_times, content)
+    with _bar(4) as tell:
+        told = evaluate(found, fitting, tell)
+    spark.stop()
+    return told
+
+
+def _replayed(settings: Settings, asked: Asked) -> dict[str, Any]:
+    rankers_of(settings, asked.against)  # before Spark starts
+    spark = create_session("segue-evaluate")
+    with _bar(3) as tell:
+        told = replay(spark, settings, asked, tell)
+    spark.stop()
+    return told
+
+
+def _lines(verdicts: Sequence[dict[str, Any]], page: Path) -> list[str]:
     lines = [
         f"{'✓' if each['holds'] else '▲'} {each['task']}, {each['slice']}: "
         f"{each['claim']} {each['gain']['value']:+.4f} "
         f"({each['gain']['low']:+.4f} to {each['gain']['high']:+.4f})"
         + (f" — {each['why']}" if each["why"] else "")
-        for each in told["verdicts"]
+        for each in verdicts
     ]
     return [*lines, f"all figures: {page}"]
 
 
-def _with_bar(dataset: Dataset, fitting: Fitting) -> dict[str, Any]:
-    with tqdm(total=4, desc="evaluate", file=sys.stderr) as bar:
+@contextmanager
+def _bar(n_steps: int) -> Iterator[Callable[[str], None]]:
+    with tqdm(total=n_steps, desc="evaluate", file=sys.stderr) as bar:
 
         def tell(step: str) -> None:
             bar.set_postfix_str(step)
             bar.update()
 
-        return evaluate(dataset, fitting, tell)
+        yield tell
 
 
 if __name__ == "__main__":

@@ -82,8 +82,8 @@ def train(
         )
     folder = settings.home / FOLDER
     # beside the builds, and of the same file system as the archive
-    with hold(folder / _TRAINING), _work_folder(folder / _TRAINING) as work:
-        model = _trained(spark, settings, dates, work, clock)
+    with hold(folder / _TRAINING), work_folder(folder / _TRAINING) as work:
+        model = learn(spark, settings, dates, work, clock)
         write_model(folder, model)
     return model
 
@@ -98,13 +98,27 @@ class _Prepared(NamedTuple):
     n_listeners: int
 
 
-def _trained(
+def learn(
     spark: SparkSession,
     settings: Settings,
     dates: Sequence[date],
     work: Path,
-    clock: Clock,
+    clock: Clock = system_clock,
 ) -> TrainedModel:
+    """Return a model of the archived events of some dates, which is nowhere written.
+
+    Parameters
+    ----------
+    dates : sequence of date
+        At least one, ascending, of which events are archived.
+    work : Path
+        Empty folder of the archive's file system.
+
+    Raises
+    ------
+    ModelError
+        When there is nothing to learn from.
+    """
     ours, steps = settings.learning, _Steps()
     links = work / "events"
     links.mkdir()
@@ -199,7 +213,7 @@ def _shares_of(settings: LearningSettings) -> dict[str, float]:
 
 
 @contextmanager
-def _work_folder(folder: Path) -> Iterator[Path]:
+def work_folder(folder: Path) -> Iterator[Path]:
     """Yield a folder that is gone afterwards; what a killed training left goes, too."""
     for left in folder.glob("*/"):
         shutil.rmtree(left, ignore_errors=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from learning.evaluation.options import args_of, asked_of, replay_options
 from segue.cli_music import JSON_OPTION
 from segue.settings import Settings
 
@@ -47,11 +48,21 @@ def train(settings: Settings, first: datetime | None, last: datetime | None) -> 
     help=f"A data set that you have, of the kind {', '.join(DATA_KINDS)}; else the "
     "archive.",
 )
-@click.option("--report", type=click.Path(), help="Page; else var/evaluation.html.")
+@click.option(
+    "--report",
+    type=click.Path(),
+    help="Page; else var/evaluation.html, of a replay var/replay.html.",
+)
+@replay_options
 @JSON_OPTION
 @click.pass_obj
 def evaluate(
-    settings: Settings, data: tuple[str, str] | None, report: str | None, as_json: bool
+    settings: Settings,
+    /,
+    data: tuple[str, str] | None,
+    report: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Say what each method is worth on real plays, and how sure that is.
 
@@ -59,11 +70,21 @@ def evaluate(
     next tenth, and the last tenth judges: every item is ranked, known ones apart from
     discoveries, new listeners apart from others. By Spark; the same as `bin/submit
     evaluate`. Writes a page; --json prints every figure with its interval.
+
+    With --replay, the last tenth of the archive is gone through play by play by the
+    stream's own code: before each play its listener's list is made, from all that they
+    had done until then and a model of the dates before, and it is told where the played
+    track stood; then the play counts. --against KEY=VALUE adds a second ranker, which
+    sees the same plays, and says whether it is better.
     """
+    from learning.evaluation.rankers import rankers_of
     from segue import services
     from segue.submit import exec_job, run_job
 
-    args = ["--data", *data] if data else []
+    asked = asked_of(options, data)
+    if asked is not None:
+        rankers_of(settings, asked.against)  # refuses what is none before a job starts
+    args = [*(["--data", *data] if data else []), *args_of(asked)]
     args += ["--report", report] if report else []
     ready = services.with_mongo_if_any(settings)
     if not as_json:

@@ -111,15 +111,14 @@ def create_lists(
     learned : Learned, optional
         What others' plays say, in the rows of `index`.
     """
-    users = [user for user, each in known.items() if _says_something(each)]
-    horizons = {user: _horizons(known[user], settings.taste, index) for user in users}
+    users = [user for user, each in known.items() if says_something(each)]
+    taste, pane_s = settings.taste, settings.stream.pane_s
     requests = [
-        _request(user, known[user], horizons[user], settings, index, groups)
-        for user in users
+        request_of(user, known[user], taste, pane_s, index, groups) for user in users
     ]
-    ranked = rank(requests, index, groups, settings.taste, learned)
+    ranked = rank(requests, index, groups, taste, learned)
     tastes, lists = [], []
-    for user, each in zip(users, ranked, strict=True):
+    for user, request, each in zip(users, requests, ranked, strict=True):
         stamp = {
             "_id": user,
             "index_version": index.version,
@@ -127,44 +126,42 @@ def create_lists(
             "newest_event_at": known[user].recent[-1].event_time,
             "updated_at": updated_at,
         }
-        pane_s, newest = settings.stream.pane_s, known[user].recent[-1]
-        tastes.append(stamp | _taste_fields(horizons[user], each, pane_s))
+        newest = known[user].recent[-1]
+        tastes.append(stamp | _taste_fields(request.horizons, each, pane_s))
         fields = {"items": [_item(row, pane_s) for row in each.rows]}
         diff = _diff(fields["items"], newest, (before or {}).get(user))
         lists.append(stamp | fields | {"diff": diff})
     silent = {
         user: each.recent[-1].event_time
         for user, each in known.items()
-        if each.recent and user not in horizons
+        if each.recent and not says_something(each)
     }
     return Lists(tastes, lists, silent)
 
 
-def _says_something(known: Known) -> bool:
+def says_something(known: Known) -> bool:
+    """Tell whether anything is left of which a list could be made."""
     return any(entry.action != Action.FORGOTTEN for entry in known.recent)
 
 
-def _horizons(known: Known, settings: TasteSettings, index: TrackIndex) -> Horizons:
-    as_of = known.recent[-1].event_time
-    return merge_horizons(known.recent, known.past, as_of, settings, index)
-
-
-def _request(
+def request_of(
     user_id: str,
     known: Known,
-    horizons: Horizons,
-    settings: Settings,
+    settings: TasteSettings,
+    pane_s: int,
     index: TrackIndex,
     groups: TrackGroups,
 ) -> Request:
+    """Return what a list of a listener is made from, as of their newest entry."""
     as_of = known.recent[-1].event_time
+    horizons = merge_horizons(known.recent, known.past, as_of, settings, index)
     excluded = excluded_rows(
-        known.recent, horizons, as_of, settings.taste.heard_s, index, groups
+        known.recent, horizons, as_of, settings.heard_s, index, groups
     )
     evidence = horizons.evidence
     heard = zip(evidence.track_ids, evidence.weights.tolist(), strict=True)
     familiar = frozenset(track_id for track_id, weight in heard if weight > 0)
-    seed = seed_of(user_id, _window_start(as_of, settings.stream.pane_s))
+    seed = seed_of(user_id, _window_start(as_of, pane_s))
     return Request(horizons, excluded, familiar, seed)
 
 

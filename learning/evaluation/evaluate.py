@@ -169,7 +169,7 @@ def _told(
     for (task, part, name), metrics in figures.items():
         of_method = told.setdefault(name, {}).setdefault(task, {})
         of_method[part] = {"n": len(next(iter(metrics.values())))} | {
-            metric: _numbers(interval_of(values)._asdict())
+            metric: rounded(interval_of(values)._asdict())
             for metric, values in metrics.items()
         }
     for (task, name), value in covered.items():
@@ -177,7 +177,8 @@ def _told(
     return told
 
 
-def _numbers(values: dict[str, float]) -> dict[str, float | None]:
+def rounded(values: dict[str, float]) -> dict[str, float | None]:
+    """Return numbers as JSON takes them; None for one that there is not."""
     return {k: None if math.isnan(v) else round(v, 6) for k, v in values.items()}
 
 
@@ -222,7 +223,7 @@ def claim_of(
     return {
         "claim": f"{name} {'≥' if or_equal else '>'} {other}",
         "holds": why is None,
-        "gain": _numbers(gain._asdict()),
+        "gain": rounded(gain._asdict()),
         "n": n,
         "why": why,
     }

@@ -20,8 +20,8 @@ _MEANINGS: Final = {
 }
 
 
-def write_page(path: Path, told: Mapping[str, Any]) -> None:
-    """Write the page of what `evaluate` told.
+def write_page(path: Path, page: str) -> None:
+    """Write a page.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def write_page(path: Path, told: Mapping[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(path) as file:
-            file.write(render_page(told).encode("utf-8", "replace"))
+            file.write(page.encode("utf-8", "replace"))
     except OSError as error:
         raise ModelError(
             f"cannot write the report to {path}: {error.strerror}; name another file"
@@ -39,7 +39,13 @@ def write_page(path: Path, told: Mapping[str, Any]) -> None:
 
 
 def render_page(told: Mapping[str, Any]) -> str:
-    """Return the page; all text in it is escaped."""
+    """Return the page of what `evaluate` told; all text in it is escaped."""
+    tasks = _tasks(told["methods"])
+    return rendered(_TEMPLATE, told=told, tasks=tasks, meanings=_MEANINGS)
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a page of one of our templates, in our colours; all text is escaped."""
     environment = Environment(
         loader=PackageLoader("learning"),
         autoescape=True,
@@ -47,9 +53,7 @@ def render_page(told: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(_TEMPLATE).render(
-        told=told, tasks=_tasks(told["methods"]), meanings=_MEANINGS, colours=COLOURS
-    )
+    return environment.get_template(template).render(values, colours=COLOURS)
 
 
 def _tasks(
