@@ -1,7 +1,10 @@
 """The shares of taste and of what others play in a score, by what they find."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 
 from learning.evaluation.datasets import Dataset
@@ -19,13 +22,33 @@ from segue.settings import LearningSettings
 from segue.track_index import TrackIndex
 from segue.trained_model import BLENDED
 
+Floats = NDArray[np.float64]
 _LATEST_SHARE: Final = 0.1
 _LEAST_LISTENERS: Final = 30
 
 
+class Learnt(NamedTuple):
+    """What the latest plays gave.
+
+    Attributes
+    ----------
+    shares : mapping
+        Of each part that a model has; what is left is that of the taste.
+    ndcg : mapping
+        Of ten tracks: of each part alone, of `content`, which is the taste, and of the
+        `blend` of all. The shares were chosen by it, so it flatters the last a little.
+    n_listeners : int
+        Whose sessions these are.
+    """
+
+    shares: Mapping[str, float]
+    ndcg: Mapping[str, float]
+    n_listeners: int
+
+
 def learn_blend(
     spark: SparkSession, settings: LearningSettings, plays: Dataset, index: TrackIndex
-) -> dict[str, float] | None:
+) -> Learnt | None:
     """Return the shares that find most of how sessions go on in the latest tenth.
 
     Of each listener's first session there the first half is known, as in a list that is
@@ -51,4 +74,12 @@ def learn_blend(
     scores = {each.name: over_greatest(each.scores(history)) for each in others}
     scores["content"] = content_of(plays.items, index).scores(history)
     shares = learn_shares(scores, exam.judge)
-    return {name: shares[name] for name in BLENDED}
+    ndcg = {name: exam.judge(each) for name, each in scores.items()}
+    ndcg["blend"] = exam.judge(_together(scores, shares))
+    rounded = {name: round(value, 4) for name, value in ndcg.items()}
+    return Learnt({name: shares[name] for name in BLENDED}, rounded, exam.n_listeners)
+
+
+def _together(scores: Mapping[str, Floats], shares: Mapping[str, float]) -> Floats:
+    total = sum(share * scores[name] for name, share in shares.items())
+    return np.asarray(total, dtype=np.float64)

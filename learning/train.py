@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from tqdm import tqdm
 
-from learning.blending import learn_blend
+from learning.blending import Learnt, learn_blend
 from learning.evaluation.datasets import read_archived
 from learning.plays import listens_of, plays_of
 from learning.sequences import train_followers
@@ -150,8 +150,9 @@ def learn(
             "n_pairs": ready.n_pairs,
         },
         "settings": ours.model_dump(),
-        "blend": blend or _shares_of(ours),
+        "blend": _shares_of(ours) if blend is None else dict(blend.shares),
         "blend_from": "settings" if blend is None else "plays",
+        "metrics": None if blend is None else _metrics_of(blend),
         "seconds": steps.seconds,
     }
     return create_model(ready.track_ids, factors, neighbours, followers, facts)
@@ -198,7 +199,7 @@ def _prepared(
 
 def _blend(
     spark: SparkSession, settings: Settings, dates: Sequence[date]
-) -> dict[str, float] | None:
+) -> Learnt | None:
     """Return the shares that the plays give, None where they are not fit for that."""
     try:
         index = read_track_index(settings.home / "index")
@@ -206,6 +207,10 @@ def _blend(
     except (IndexMissingError, HistoryError):
         return None
     return learn_blend(spark, settings.learning, plays, index)
+
+
+def _metrics_of(blend: Learnt) -> dict[str, Any]:
+    return {"ndcg": dict(blend.ndcg), "n_listeners": blend.n_listeners}
 
 
 def _shares_of(settings: LearningSettings) -> dict[str, float]:

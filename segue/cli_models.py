@@ -140,10 +140,11 @@ def _say(line: str) -> None:
 
 
 def _line(facts: Mapping[str, Any]) -> str:
-    data = facts["data"]
+    data, metrics = facts["data"], facts.get("metrics")
+    worth = "" if not metrics else f", nDCG {metrics['ndcg']['blend']:.3f}"
     return (
         f"{'*' if facts['is_current'] else ' '} {facts['version']}  trained "
         f"{facts['trained_at']}  of {data['first_date']} to {data['last_date']}: "
         f"{data['n_events']} events, {data['n_listeners']} listeners, "
-        f"{data['n_tracks']} tracks"
+        f"{data['n_tracks']} tracks{worth}"
     )

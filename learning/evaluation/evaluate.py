@@ -114,10 +114,11 @@ def _shares(
 
 
 class Exam(NamedTuple):
-    """Listeners of a later period, and how good scores of theirs are."""
+    """Listeners of a later period, how good scores of theirs are, and how many ask."""
 
     history: Histories
     judge: Callable[[Floats], float]
+    n_listeners: int
 
 
 def exam_of(ground: Ground, ask: TaskMaker = tasks_of) -> Exam | None:
@@ -135,7 +136,7 @@ def exam_of(ground: Ground, ask: TaskMaker = tasks_of) -> Exam | None:
         lists = best_items(scores[asked], K, task.excluded[asked])
         return float(accuracy(lists, task.relevant[asked])[_JUDGED].mean())
 
-    return Exam(history, judge)
+    return Exam(history, judge, len(asked))
 
 
 def _sample(ground: Ground) -> NDArray[np.intp]:
