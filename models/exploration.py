@@ -6,18 +6,21 @@ given what stands above, is its propensity. Who later asks what another ranking 
 have been worth, weights what came of each place by its inverse (Horvitz and Thompson
 1952; Li et al. 2011 for lists).
 
-The lot falls by a hash of listener, window and track: it stays for a window of event
-time, and a list that is made anew says the same.
+The lot falls by a hash of listener, act and track: it stays until the listener starts,
+ends, likes or blocks something, and a list that is made anew says the same. What
+follows an act may depend on what the lot had shown, so after it another is drawn.
 """
 
 import hashlib
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Final, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.clock import rfc3339
+from models.listens import Entry
+from segue.events import Action
 
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -44,20 +47,30 @@ class Lot(NamedTuple):
     keys: NDArray[np.uint64]
 
 
-def seed_of(user_id: str, window_start: datetime) -> int:
-    """Return where the lots of a listener and a window begin, 64 bits."""
-    text = f"{user_id}\n{rfc3339(window_start)}".encode()
+def seed_of(user_id: str, recent: Sequence[Entry]) -> int:
+    """Return where the lots of a listener begin after what they did last, 64 bits.
+
+    Parameters
+    ----------
+    recent : sequence of Entry
+        By time, at least one. That a play goes on is no act.
+    """
+    acts = (e for e in reversed(recent) if e.action != Action.PROGRESSED)
+    act = next(acts, recent[-1])
+    text = f"{user_id}\n{act.event_id}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=_SEED_BYTES).digest())
 
 
-def draw(seed: int, share: float, n_places: int, rows: NDArray[np.int32]) -> Lot:
-    """Return the lot for a list of `n_places` of the tracks in `rows`."""
+def draw(seed: int, share: float, n_places: int, track_ids: Sequence[str]) -> Lot:
+    """Return the lot for a list of `n_places` of some tracks."""
     start = np.array([seed], dtype=np.uint64)
     numbers = np.arange(n_places).astype(np.uint64)
     places = _mixed(np.add(_mixed(start), numbers, dtype=np.uint64))
     is_open = (places >> _SPARE_BITS) * 2.0**-_FLOAT_BITS < share
-    keys = _mixed(np.add(start, rows.astype(np.uint64), dtype=np.uint64))
-    return Lot(share, is_open, keys)
+    if not is_open.any():
+        return Lot(share, is_open, np.zeros(len(track_ids), dtype=np.uint64))
+    names = np.array([crc32(name.encode()) for name in track_ids], dtype=np.uint64)
+    return Lot(share, is_open, _mixed(np.add(start, names, dtype=np.uint64)))
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

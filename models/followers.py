@@ -6,7 +6,8 @@ How much one follows the other is the sum of steps over what it could be at most
 how often both are played; a few plays are no proof, so five are added to these.
 """
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,14 @@ from scipy import sparse
 from segue.trained_model import Neighbours
 
 SESSION_GAP_S: Final = 1_800
-"""Who plays nothing for so long begins a new session."""
+"""A play that ends later after the end of the one before begins a new session."""
 N_STEPS: Final = 5
 SHRINKAGE: Final = 5.0
 MOST_STEPS: Final = sum(1 / distance for distance in range(1, N_STEPS + 1))
 """What one play gives at most: a step to each of the next five."""
+
+_DECIMALS: Final = 9
+_T = TypeVar("_T")
 
 Rows = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -62,50 +66,46 @@ def follow_table(
     return sparse.csr_array((found.data / could_be, (row, column)), steps.shape)
 
 
-def lately(rows: Rows, weights: Floats, at_s: Floats) -> tuple[Rows, Floats]:
-    """Return what was heard last in the session, the last first, and what it says.
+def last_of_session(heard: Iterable[tuple[float, _T]], as_of_s: float) -> list[_T]:
+    """Return what was heard last in the session that lasts, at most five.
 
     Parameters
     ----------
-    rows : ndarray, int32, shape (n,)
-        Tracks of listens; those that speak against, or for nothing, have no part.
-    at_s : ndarray, float64, shape (n,)
-        When, in seconds since 1970.
+    heard : iterable of tuple
+        When a play ended, in seconds since 1970, and of what; the last first.
+    as_of_s : float
+        Who has played nothing for half an hour by then is in no session.
 
     Returns
     -------
-    rows : ndarray, int32
-        Distinct, at most five.
-    weights : ndarray, float64
-        1 for the last, a half for the one before, a third ….
+    list
+        Distinct, the last first; what stands at place `n` has `1 / n` to say.
     """
-    heard = [
-        (second, row)
-        for second, row, weight in zip(
-            at_s.tolist(), rows.tolist(), weights.tolist(), strict=True
-        )
-        if weight > 0
-    ]
-    heard.sort(reverse=True)
-    found: dict[int, None] = {}
-    before_s = heard[0][0] if heard else 0.0
-    for second, row in heard:
-        if before_s - second > SESSION_GAP_S or len(found) == N_STEPS:
+    found: dict[_T, None] = {}
+    before_s = as_of_s
+    for at_s, what in heard:
+        if before_s - at_s > SESSION_GAP_S or len(found) == N_STEPS:
             break
-        found[row], before_s = None, second
-    places = np.arange(1, len(found) + 1)
-    return np.array([*found], dtype=np.int32), np.asarray(1 / places)
+        found[what], before_s = None, at_s
+    return [*found]
+
+
+def recency(n: int) -> Floats:
+    """Return what each of the last `n` has to say: 1, a half, a third …."""
+    return np.asarray(1 / np.arange(1, n + 1))
 
 
 def nearest_of(table: sparse.csr_array, n: int) -> Neighbours:
     """Return the `n` that follow each item most; equal ones by their rows."""
-    n_items = table.shape[0]
-    rows = np.full((n_items, n), -1, dtype=np.int32)
-    likeness = np.zeros((n_items, n), dtype=np.float32)
-    for item in range(n_items):
-        span = slice(table.indptr[item], table.indptr[item + 1])
-        near, says = table.indices[span], table.data[span].round(9)
-        order = np.lexsort((near, -says))[:n]
-        rows[item, : len(order)] = near[order]
-        likeness[item, : len(order)] = says[order]
+    found = table.tocoo()
+    row, column = found.coords
+    says = found.data.round(_DECIMALS)
+    order = np.lexsort((column, -says, row))
+    row, column, says = row[order], column[order], says[order]
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    is_near = (place < n) & (says > 0)
+    rows = np.full((table.shape[0], n), -1, dtype=np.int32)
+    likeness = np.zeros((table.shape[0], n), dtype=np.float32)
+    at = row[is_near], place[is_near]
+    rows[at], likeness[at] = column[is_near], says[is_near]
     return Neighbours(rows, likeness)

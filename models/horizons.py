@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.days import PastTaste, Reaction, Weights, weighted_taste
 from models.evidence import Evidence, evidence_of, joined, weights_now_and_today
+from models.followers import last_of_session
 from models.listens import Block, Entry, Listen, Words, words_of
 from models.taste import EVIDENCE_HALF, Taste, taste_from, together
 from segue.settings import TasteSettings
@@ -49,6 +50,8 @@ class Horizons:
         What speaks for the list and against, with its weight there; it explains it.
     reactions : dict
         The weight of the last reaction to each track, ever.
+    session : list of str
+        What was heard last in the session that lasts; see `models.followers`.
     """
 
     tastes: Mapping[Horizon, Taste]
@@ -56,6 +59,7 @@ class Horizons:
     evidence: Evidence
     reactions: Mapping[str, float]
     blocks: tuple[Block, ...]
+    session: Sequence[str] = ()
 
 
 def merge_horizons(
@@ -101,7 +105,17 @@ def merge_horizons(
         _evidence(listens, now, hours, past, tastes, settings, index),
         {name: each.weight for name, each in reactions.items()},
         (*past.blocks, *today.blocks),
+        _session(within, as_of),
     )
+
+
+def _session(words: Words, as_of: datetime) -> list[str]:
+    heard = (
+        (play.listened_at.timestamp(), play.track_id)
+        for play in reversed(words.plays)
+        if play.weight > 0
+    )
+    return last_of_session(heard, as_of.timestamp())
 
 
 def shares(settings: TasteSettings) -> dict[Horizon, float]:

@@ -6,6 +6,7 @@ a track's agree, `neighbours`, how much what was heard is played together with i
 are those of this moment, so all turn with each play and skip.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.evidence import Evidence
 from models.factors import Factors, fold_in, gram_of
-from models.followers import lately
+from models.followers import recency
 from models.neighbours import Voting, vote
 from segue.track_index import TrackIndex
 from segue.trained_model import Neighbours, TrainedModel
@@ -78,7 +79,7 @@ class Opinion(NamedTuple):
 
     @property
     def votings(self) -> tuple[Voting, Voting]:
-        """Both."""
+        """Those of neighbours and of followers."""
         return self.neighbours, self.followers
 
     @property
@@ -119,17 +120,25 @@ def _in_rows(
     return Neighbours(near, likeness)
 
 
-def opinion_of(learned: Learned, evidence: Evidence, index: TrackIndex) -> Opinion:
-    """Return what others say for who heard this, the heaviest 64 tracks of it."""
+def opinion_of(
+    learned: Learned, evidence: Evidence, session: Sequence[str], index: TrackIndex
+) -> Opinion:
+    """Return what others say for who heard this, the heaviest 64 tracks of it.
+
+    Parameters
+    ----------
+    session : sequence of str
+        What was heard last in the session that lasts, the last first.
+    """
     said = np.array([index.row_of[name] for name in evidence.track_ids], dtype=np.int32)
     rows, weights = _heaviest(learned, said, evidence.weights)
-    at_s = np.array([at.timestamp() for at in evidence.listened_at], dtype=np.float64)
-    last = lately(said, evidence.weights, at_s)
+    of_session = [index.row_of[name] for name in session if name in index.row_of]
+    last = np.array(of_session, dtype=np.int32)
     return Opinion(
         learned,
         fold_in(learned.factors, rows, weights),
         vote(learned.neighbours, rows, weights),
-        vote(learned.followers, *last),
+        vote(learned.followers, last, recency(len(last))),
     )
 
 

@@ -84,7 +84,9 @@ def plan_of(
     seeds = seeds_of(evidence, settings.n_seeds)
     rows = [index.row_of[seed.track_id] for seed in seeds]
     queries = np.vstack([direction.sum(axis=0), index.vectors[rows]])
-    opinion = None if learned is None else opinion_of(learned, evidence, index)
+    opinion = None
+    if learned is not None:
+        opinion = opinion_of(learned, evidence, request.horizons.session, index)
     has_part = opinion is not None and opinion.says_something
     return Plan(request, direction, seeds, queries, opinion if has_part else None)
 

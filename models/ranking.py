@@ -146,7 +146,8 @@ def _ranked(
         settings.max_per_album,
         settings.variety,
     )
-    lot = draw(plan.request.seed, settings.explored_share, rules.k, rows[order])
+    names = [index.track_ids[row] for row in rows[order]]
+    lot = draw(plan.request.seed, settings.explored_share, rules.k, names)
     found = choose(scores[order], vectors[order], rows[order], groups, rules, lot)
     chosen = order[found.places]
     whole = np.column_stack([parts[chosen], familiar[chosen], found.costs])

@@ -50,7 +50,7 @@ def parts_of(
     """
     scales = index.scales[rows].astype(np.float64)
     taste = _towards_taste(plan, vectors, scales, settings)
-    share = 1 - sum(plan.blend)
+    share = max(0.0, 1 - sum(plan.blend))
     return np.column_stack([share * taste, *_by_others(plan, rows)])
 
 

@@ -26,9 +26,9 @@ def train(settings: Settings, first: datetime | None, last: datetime | None) -> 
     """Train a model of all listeners' plays, out of the archive.
 
     By Spark; the same as `bin/submit train`. Tracks get factors (alternating least
-    squares) and neighbours (what the same listeners play). The stream takes the model
-    with its next micro-batch; `segue models use VERSION` goes back to another. Prints
-    one line of JSON.
+    squares), neighbours (what the same listeners play) and followers (what is played
+    next in sessions). The stream takes the model with its next micro-batch; `segue
+    models use VERSION` goes back to another. Prints one line of JSON.
     """
     from segue import services
     from segue.submit import exec_job

@@ -16,6 +16,8 @@ from pydantic import (
 )
 
 _S_PER_DAY = 86_400
+# a sum of shares in binary may be a little more than the whole
+_ROUNDING = 1e-9
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -209,7 +211,7 @@ class LearningSettings(Section):
     @model_validator(mode="after")
     def _at_most_whole(self) -> "LearningSettings":
         shares = self.collaborative_share, self.neighbours_share, self.followers_share
-        if sum(shares) > 1:
+        if sum(shares) > 1 + _ROUNDING:
             raise ValueError("the three shares are together more than 1")
         return self
 

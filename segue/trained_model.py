@@ -26,11 +26,15 @@ from segue.files import replace_atomically, write_atomically
 FOLDER: Final = "models"
 _FACTS: Final = "model.json"
 _TRACKS: Final = "tracks.parquet"
+# what models of before do not have
+_ADDED: Final = "followers"
 _KEPT_MODELS: Final = 10
 _VERSION_CHARS: Final = 16
 _NOT_WHOLE: Final = (OSError, ValueError, TypeError, KeyError, pa.ArrowException)
 BLENDED: Final = ("collaborative", "neighbours", "followers")
 """The parts of a score that a model has a share in."""
+ROUNDING: Final = 1e-9
+"""By so much a sum of shares may be more than the whole."""
 _HOW: Final = "run `segue train`, or go back to another by `segue models use VERSION`"
 
 
@@ -114,7 +118,7 @@ def create_model(
             "learning.regularization or a smaller learning.confidence"
         )
     shares = [float(facts["blend"][name]) for name in BLENDED]
-    if min(shares) < 0 or sum(shares) > 1:
+    if min(shares) < 0 or sum(shares) > 1 + ROUNDING:
         raise ModelError(f"the shares {shares} of a model are not between 0 and 1")
     confidence = float(facts["settings"]["confidence"])
     regularization = float(facts["settings"]["regularization"])
@@ -185,6 +189,8 @@ def open_model(folder: Path, version: str) -> TrainedModel:
     try:
         facts = json.loads((place / _FACTS).read_bytes())
         table = pq.read_table(place / _TRACKS)
+        if _ADDED not in table.column_names:
+            raise ModelError(f"the model {place} is of an older Segue; {_HOW}")
         read = create_model(
             table["track_id"].to_pylist(),
             _array(table["factors"], np.float32),

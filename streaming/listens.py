@@ -134,6 +134,8 @@ def _source(text: str | None) -> Document:
         name: told[name] for name in _SOURCE_FIELDS if _can_be_stored(told.get(name))
     }
     likely = told.get(_PROPENSITY)
+    if isinstance(likely, bool):  # which is an int
+        return known
     if isinstance(likely, float | int) and 0 < likely <= 1:
         known[_PROPENSITY] = float(likely)
     return known

@@ -112,11 +112,10 @@ def create_lists(
         What others' plays say, in the rows of `index`.
     """
     users = [user for user, each in known.items() if says_something(each)]
-    taste, pane_s = settings.taste, settings.stream.pane_s
     requests = [
-        request_of(user, known[user], taste, pane_s, index, groups) for user in users
+        request_of(user, known[user], settings.taste, index, groups) for user in users
     ]
-    ranked = rank(requests, index, groups, taste, learned)
+    ranked = rank(requests, index, groups, settings.taste, learned)
     tastes, lists = [], []
     for user, request, each in zip(users, requests, ranked, strict=True):
         stamp = {
@@ -126,7 +125,7 @@ def create_lists(
             "newest_event_at": known[user].recent[-1].event_time,
             "updated_at": updated_at,
         }
-        newest = known[user].recent[-1]
+        pane_s, newest = settings.stream.pane_s, known[user].recent[-1]
         tastes.append(stamp | _taste_fields(request.horizons, each, pane_s))
         fields = {"items": [_item(row, pane_s) for row in each.rows]}
         diff = _diff(fields["items"], newest, (before or {}).get(user))
@@ -148,7 +147,6 @@ def request_of(
     user_id: str,
     known: Known,
     settings: TasteSettings,
-    pane_s: int,
     index: TrackIndex,
     groups: TrackGroups,
 ) -> Request:
@@ -161,8 +159,7 @@ def request_of(
     evidence = horizons.evidence
     heard = zip(evidence.track_ids, evidence.weights.tolist(), strict=True)
     familiar = frozenset(track_id for track_id, weight in heard if weight > 0)
-    seed = seed_of(user_id, _window_start(as_of, pane_s))
-    return Request(horizons, excluded, familiar, seed)
+    return Request(horizons, excluded, familiar, seed_of(user_id, known.recent))
 
 
 def as_known(entry: Entry, aliases: Mapping[str, str]) -> Entry:

@@ -57,6 +57,7 @@ class Said(NamedTuple):
     weight: float
     at_s: int
     artist: str | None = None
+    is_play: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ def create_dataset(name: str, lines: Iterable[Said | Refusal]) -> Dataset:
     """
     listeners, items, artists = _Numbers(), _Numbers(), _Numbers()
     rows: tuple[array[int], array[int]] = (array("i"), array("i"))
-    weights, at_s = array("d"), array("q")
+    weights, at_s, is_play = array("d"), array("q"), array("b")
     artist_of: dict[int, int] = {}
     n_refused = 0
     for said in lines:
@@ -103,6 +104,7 @@ def create_dataset(name: str, lines: Iterable[Said | Refusal]) -> Dataset:
         rows[1].append(item := items.of(said.item))
         weights.append(said.weight)
         at_s.append(said.at_s)
+        is_play.append(said.is_play)
         if said.artist is not None:
             artist_of[item] = artists.of(said.artist)
     if not any(weights):
@@ -117,6 +119,7 @@ def create_dataset(name: str, lines: Iterable[Said | Refusal]) -> Dataset:
         np.array(at_s),
         len(who.names),
         len(what.names),
+        np.array(is_play, dtype=bool),
     )
     by = None
     if len(artist_of) == len(what.names):
@@ -172,19 +175,20 @@ def _archived(
     events = pa.concat_tables(tables).sort_by("user_id").to_batches(_ROWS_AT_ONCE)
     for batch in whole_keys(events, "user_id"):
         for user_id, entries in entries_of(batch, mongo):
-            for track_id, weight, at in _listens(entries):
-                yield Said(user_id, track_id, weight, int(at.timestamp()))
+            for (track_id, weight, at), is_play in _listens(entries):
+                at_s = int(at.timestamp())
+                yield Said(user_id, track_id, weight, at_s, is_play=is_play)
 
 
-def _listens(entries: list[Entry]) -> Iterator[Listen]:
-    """Yield the last word of each play, and each reaction.
+def _listens(entries: list[Entry]) -> Iterator[tuple[Listen, bool]]:
+    """Yield the last word of each play, and each reaction, and which it is.
 
     A reaction that is taken back later was one until then.
     """
-    yield from last_words(entries).plays
+    yield from ((play, True) for play in last_words(entries).plays)
     for entry in distinct_entries(entries):
         if entry.action in REACTIONS:
-            yield listen_of(entry)
+            yield listen_of(entry), False
 
 
 def read_movielens(path: Path) -> Dataset:

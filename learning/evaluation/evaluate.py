@@ -186,6 +186,8 @@ def rounded(values: dict[str, float]) -> dict[str, float | None]:
 def _verdicts(figures: Figures) -> Iterator[dict[str, Any]]:
     """Yield what must hold of each task and slice, and whether it does."""
     for task, part in dict.fromkeys((task, part) for task, part, _ in figures):
+        if _is_everybody(figures, task, part):
+            continue
         values = {
             name: metrics[_JUDGED]
             for (t, p, name), metrics in figures.items()
@@ -200,6 +202,13 @@ def _verdicts(figures: Figures) -> Iterator[dict[str, Any]]:
         if single:
             best = max(single, key=lambda name: float(values[name].mean()))
             yield of | claim_of(_HYBRID, best, values, or_equal=True)
+
+
+def _is_everybody(figures: Figures, task: str, part: str) -> bool:
+    """Whether a slice of listeners is all of them, and says nothing of its own."""
+    of_part = figures[task, part, _HYBRID][_JUDGED]
+    of_all = figures[task, "all", _HYBRID][_JUDGED]
+    return part in {"warm", "cold"} and len(of_part) == len(of_all)
 
 
 def claim_of(

@@ -48,6 +48,8 @@ class Ground:
         Rows of unit length; what the same listeners hear is alike.
     artists : ndarray or None
         The artist of each item.
+    n_active : int
+        How many listeners `n_heard_by` is of.
     """
 
     heard: Histories
@@ -55,11 +57,7 @@ class Ground:
     n_heard_by: NDArray[np.int64]
     units: sparse.csr_array
     artists: NDArray[np.int32] | None
-
-    @property
-    def n_active(self) -> int:
-        """How many listeners heard anything."""
-        return max(1, int((np.diff(self.heard.last_s.indptr) > 0).sum()))
+    n_active: int
 
     def listeners(self) -> NDArray[np.intp]:
         """Return who likes something in the future."""
@@ -71,7 +69,9 @@ def ground_of(before: Plays, after: Plays, artists: NDArray[np.int32] | None) ->
     heard = before.histories()
     counts = np.bincount(heard.last_s.indices, minlength=before.n_items)
     units = bm25_units(positive(heard.table)).T.tocsr()
-    return Ground(heard, positive(after.table()), counts, units, artists)
+    n_active = max(1, int((np.diff(heard.last_s.indptr) > 0).sum()))
+    wanted = positive(after.table())
+    return Ground(heard, wanted, counts, units, artists, n_active)
 
 
 TaskMaker = Callable[[Ground, NDArray[np.intp], Histories], list["Task"]]

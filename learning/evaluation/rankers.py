@@ -11,7 +11,7 @@ from models.learned import Blend, Learned
 from segue.errors import SettingsError
 from segue.setting_sections import Section
 from segue.settings import LearningSettings, Settings, TasteSettings
-from segue.trained_model import BLENDED
+from segue.trained_model import BLENDED, ROUNDING
 
 _Section = TypeVar("_Section", bound=Section)
 _MODEL: Final = "model"
@@ -50,7 +50,7 @@ class Ranker:
             When they are together more than 1.
         """
         blend = Blend(**{**learned, **self.shares})
-        if sum(blend) > 1:
+        if sum(blend) > 1 + ROUNDING:
             raise SettingsError(
                 f"ranker {self.name}: the shares {blend._asdict()} are together more "
                 "than 1; what --against does not say, the model has learned: say all"

@@ -6,6 +6,7 @@ from typing import Any, Final
 from learning.evaluation.page import rendered
 from learning.evaluation.rounds import Place
 from learning.evaluation.sums import LISTS, METRICS, SKIPS
+from segue.trained_model import BLENDED
 
 _TEMPLATE: Final = "replay.html"
 _MEANINGS: Final = {
@@ -26,6 +27,7 @@ def render_replay(told: Mapping[str, Any]) -> str:
         meanings=_MEANINGS,
         metrics=METRICS,
         places=[str(each) for each in Place],
+        parts=BLENDED,
     )
 
 

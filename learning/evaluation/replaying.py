@@ -81,7 +81,7 @@ def stage_of(replay: Replay) -> Stage:
         learned = learned_for(open_model(replay.models, replay.model_version), index)
     by_ranker = {each.name: each.learned_of(learned) for each in replay.rankers}
     groups = _track_groups(settings.mongo, index)
-    return Stage(index, groups, by_ranker, settings.stream.pane_s)
+    return Stage(index, groups, by_ranker)
 
 
 def _track_groups(mongo: MongoSettings, index: TrackIndex) -> TrackGroups:

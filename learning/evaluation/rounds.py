@@ -44,7 +44,6 @@ class Stage:
     index: TrackIndex
     groups: TrackGroups
     learned: Mapping[str, Learned | None]
-    pane_s: int
 
     def recording_of(self, track_id: str) -> Hashable:
         """Return what the tracks of one recording have in common."""
@@ -135,10 +134,7 @@ def _request(
     known = listener.history.known_before(n_before, settings, stage.index)
     if not says_something(known):
         return None
-    return request_of(
-        *(listener.user_id, known, settings),
-        *(stage.pane_s, stage.index, stage.groups),
-    )
+    return request_of(listener.user_id, known, settings, stage.index, stage.groups)
 
 
 def _judged(

@@ -74,7 +74,7 @@ def _places(at_s: NDArray[np.int64]) -> NDArray[np.intp]:
 def begun_sessions(after: Plays, n_begun: Callable[[int], int]) -> tuple[Plays, Plays]:
     """Return how the first session of each listener begins, and how it goes on.
 
-    Of the first session of a period in which somebody likes two items or more.
+    Of the first session of a period in which somebody hears out two items or more.
 
     Parameters
     ----------
@@ -82,26 +82,30 @@ def begun_sessions(after: Plays, n_begun: Callable[[int], int]) -> tuple[Plays, 
         Takes how many plays a session has, and returns how many of them are its
         beginning.
     """
-    heard = after.pick(after.weights > 0)
-    heard = heard.take(np.lexsort((heard.items, heard.at_s, heard.listeners)))
+    heard = after.heard_out()
     sessions = sessions_of(heard.listeners, heard.at_s)
     lengths = np.bincount(sessions)
     starts = np.cumsum(lengths) - lengths
-    long = np.flatnonzero(lengths > 1)
+    long = np.flatnonzero(_n_distinct(sessions, heard.items) > 1)
     _, firsts = np.unique(heard.listeners[starts[long]], return_index=True)
-    begun = [
-        np.arange(starts[each], starts[each] + n_begun(int(lengths[each])))
-        for each in long[firsts]
-    ]
-    rest = [
-        np.arange(some[-1] + 1, starts[each] + lengths[each])
-        for some, each in zip(begun, long[firsts], strict=True)
-    ]
+    begun, rest = [], []
+    for each in long[firsts]:
+        places = np.arange(starts[each], starts[each] + lengths[each])
+        n = n_begun(len(places))
+        begun.append(places[:n])
+        rest.append(places[n:])
     none = np.empty(0, dtype=np.intp)
     return (
         heard.take(np.concatenate([*begun, none])),
         heard.take(np.concatenate([*rest, none])),
     )
+
+
+def _n_distinct(
+    sessions: NDArray[np.int64], items: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    pairs = np.unique(np.stack([sessions, items]), axis=1)
+    return np.bincount(pairs[0], minlength=int(sessions.max(initial=-1)) + 1)
 
 
 def together(first: Plays, second: Plays) -> Plays:
@@ -113,4 +117,9 @@ def together(first: Plays, second: Plays) -> Plays:
         np.concatenate([first.at_s, second.at_s]),
         first.n_listeners,
         first.n_items,
+        np.concatenate([_is_play(first), _is_play(second)]),
     )
+
+
+def _is_play(plays: Plays) -> NDArray[np.bool_]:
+    return np.ones(len(plays.items), bool) if plays.is_play is None else plays.is_play

@@ -48,6 +48,8 @@ class Plays:
         What each says: 0 nothing, below 0 against.
     at_s : ndarray, int64, shape (n,)
         Seconds since 1970; all 0 where no times are known.
+    is_play : ndarray, bool, shape (n,), optional
+        Of others something was said, as by a like; None where all were played.
     """
 
     listeners: NDArray[np.int32]
@@ -56,6 +58,7 @@ class Plays:
     at_s: NDArray[np.int64]
     n_listeners: int
     n_items: int
+    is_play: NDArray[np.bool_] | None = None
 
     def pick(self, chosen: NDArray[np.bool_]) -> "Plays":
         """Return the chosen plays, of as many listeners and items."""
@@ -70,11 +73,22 @@ class Plays:
             self.at_s[places],
             self.n_listeners,
             self.n_items,
+            None if self.is_play is None else self.is_play[places],
         )
+
+    def heard_out(self) -> "Plays":
+        """Return the plays that say something for an item, by listener and time."""
+        is_one = self.weights > 0
+        if self.is_play is not None:
+            is_one &= self.is_play
+        heard = self.pick(is_one)
+        return heard.take(np.lexsort((heard.items, heard.at_s, heard.listeners)))
 
     def histories(self) -> "Histories":
         """Return what each listener heard, and when last."""
-        order = np.argsort(self.at_s, kind="stable")[::-1]
+        said = np.zeros(len(self.at_s)) if self.is_play is None else ~self.is_play
+        # what was played and then liked was heard when it was played
+        order = np.lexsort((-self.at_s, said))
         keys = self.listeners[order].astype(np.int64) * self.n_items + self.items[order]
         known, first = np.unique(keys, return_index=True)
         last_s = np.maximum(self.at_s[order][first], 1)

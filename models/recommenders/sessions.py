@@ -14,8 +14,9 @@ from scipy import sparse
 from models.followers import (
     SESSION_GAP_S,
     follow_table,
-    lately,
+    last_of_session,
     nearest_of,
+    recency,
     sessions_of,
 )
 from models.recommenders.base import Recommender
@@ -132,25 +133,24 @@ def _began_s(at_s: NDArray[np.int64]) -> int:
 
 
 def _lately_of(histories: Histories) -> sparse.csr_array:
-    """Return listeners by items, of what was heard last, weighted by `lately`."""
+    """Return listeners by items, of what was heard last, weighted by `recency`."""
     table, last_s = histories.table, histories.last_s
-    rows, items, says = [], [], []
+    rows, items, says = list[int](), list[int](), list[float]()
     for row, (first, last) in enumerate(_spans(last_s)):
-        heard = last_s.indices[first:last]
         span = slice(table.indptr[row], table.indptr[row + 1])
         liked = table.indices[span][table.data[span] > 0]
-        is_liked = np.isin(heard, liked).astype(np.float64)
-        at_s = last_s.data[first:last].astype(np.float64)
-        found, weights = lately(heard, is_liked, at_s)
-        rows.append(np.full(len(found), row))
-        items.append(found)
-        says.append(weights / (weights.sum() or 1.0))
-    none: list[Floats] = [np.empty(0)]
-    at = (
-        np.concatenate([*rows, *none]).astype(np.intp),
-        np.concatenate([*items, *none]).astype(np.intp),
-    )
-    return sparse.csr_array((np.concatenate([*says, *none]), at), table.shape)
+        is_liked = np.isin(last_s.indices[first:last], liked)
+        at_s = last_s.data[first:last][is_liked]
+        heard = last_s.indices[first:last][is_liked]
+        order = np.lexsort((heard, at_s))[::-1]
+        by_time = zip(at_s[order].tolist(), heard[order].tolist(), strict=True)
+        found = last_of_session(by_time, float(at_s.max(initial=0)))
+        weights = recency(len(found))
+        rows += [row] * len(found)
+        items += found
+        says += (weights / weights.sum()).tolist() if found else []
+    at = (np.array(rows, dtype=np.intp), np.array(items, dtype=np.intp))
+    return sparse.csr_array((np.array(says, dtype=np.float64), at), table.shape)
 
 
 def _spans(table: sparse.csr_array) -> Iterator[tuple[int, int]]:
@@ -158,7 +158,6 @@ def _spans(table: sparse.csr_array) -> Iterator[tuple[int, int]]:
 
 
 def _in_sessions(plays: Plays) -> tuple[Plays, NDArray[np.int64]]:
-    """Return the plays that say something for an item, by listener and time."""
-    heard = plays.pick(plays.weights > 0)
-    heard = heard.take(np.lexsort((heard.items, heard.at_s, heard.listeners)))
+    """Return the plays that say something for an item, and the session of each."""
+    heard = plays.heard_out()
     return heard, sessions_of(heard.listeners, heard.at_s)

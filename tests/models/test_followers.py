@@ -1,10 +1,26 @@
 """What follows what, against plain loops, and what was heard last."""
 
+from datetime import timedelta
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.followers import follow_table, lately, nearest_of, sessions_of
+from models.days import day_taste, past_taste
+from models.followers import (
+    follow_table,
+    last_of_session,
+    nearest_of,
+    recency,
+    sessions_of,
+)
+from models.horizons import merge_horizons
+from models.listens import Entry
+from segue.events import Action
+from segue.settings import TasteSettings
+from tests.factories import START, create_index
+
+INDEX, SETTINGS = create_index(), TasteSettings()
 
 
 def at(*minutes: float) -> np.ndarray:
@@ -50,24 +66,52 @@ def test_half_an_hour_without_a_play_ends_a_session_and_so_does_a_listener() -> 
     assert len(sessions_of(nobody, nobody.astype(np.int64))) == 0
 
 
-def test_the_last_of_the_session_counts_most() -> None:
-    rows = np.array([7, 8, 9, 7], dtype=np.int32)
-    found, weights = lately(rows, np.ones(4), at(0, 10, 20, 30))
-    assert found.tolist() == [7, 9, 8]
-    np.testing.assert_allclose(weights, [1, 1 / 2, 1 / 3])
-    # by time, in whatever order they come
-    back = lately(rows[::-1], np.ones(4), at(30, 20, 10, 0))
-    assert back[0].tolist() == [7, 9, 8]
+def test_the_last_of_the_session_comes_first_and_each_track_once() -> None:
+    heard = list(zip(at(30, 20, 10, 0).tolist(), "acba", strict=True))
+    assert last_of_session(heard, heard[0][0]) == ["a", "c", "b"]
+    np.testing.assert_allclose(recency(3), [1, 1 / 2, 1 / 3])
+    assert len(recency(0)) == 0
 
 
-def test_a_skip_and_an_earlier_session_say_nothing() -> None:
-    rows = np.arange(4, dtype=np.int32)
-    weights = np.array([1.0, 1.0, -1.0, 0.5])
-    assert lately(rows, weights, at(0, 31, 40, 50))[0].tolist() == [3, 1]
-    assert len(lately(rows, -np.ones(4), at(0, 1, 2, 3))[0]) == 0
+def test_an_earlier_session_says_nothing() -> None:
+    heard = list(zip(at(62, 31, 0).tolist(), "abc", strict=True))
+    assert last_of_session(heard, heard[0][0]) == ["a"]
+    # half an hour after the last play the session is over
+    assert last_of_session(heard, heard[0][0] + 1_800) == ["a"]
+    assert last_of_session(heard, heard[0][0] + 1_801) == []
+    assert last_of_session([], 0.0) == []
 
 
 def test_of_many_the_last_five_count() -> None:
-    rows = np.arange(9, dtype=np.int32)
-    found, _ = lately(rows, np.ones(9), at(*range(9)))
-    assert found.tolist() == [8, 7, 6, 5, 4]
+    heard = [(1e9 - n, n) for n in range(9)]
+    assert last_of_session(heard, 1e9) == [0, 1, 2, 3, 4]
+
+
+def entry(
+    action: Action, track_id: str, minutes: float, played_ms: int = 60_000
+) -> Entry:
+    moment = START + timedelta(minutes=minutes)
+    name = f"{track_id}-{minutes}"
+    return Entry(name, action, track_id, name, played_ms, 60_000, moment)
+
+
+def session_of(entries: list[Entry]) -> list[str]:
+    """Return what the last entry finds to have been heard last."""
+    as_of = entries[-1].event_time
+    days = {START.date(): day_taste([entry(Action.COMPLETED, "t009", -1_440)])}
+    past = past_taste(days, as_of.date(), SETTINGS, INDEX)
+    assert as_of.date() == START.date() or past.familiar
+    return [*merge_horizons(entries, past, as_of, SETTINGS, INDEX).session]
+
+
+def test_only_what_was_heard_out_in_the_session_that_lasts_counts() -> None:
+    heard = [
+        entry(Action.COMPLETED, "t001", 0),
+        entry(Action.COMPLETED, "t002", 40),
+        entry(Action.SKIPPED, "t003", 45, 0),
+        entry(Action.COMPLETED, "t004", 50),
+        entry(Action.LIKED, "t005", 51),
+    ]
+    assert session_of(heard) == ["t004", "t002"]
+    # who starts something the next day is in a session of nothing yet
+    assert session_of([*heard, entry(Action.STARTED, "t006", 1_200, 0)]) == []

@@ -101,7 +101,7 @@ def test_a_model_without_a_share_changes_no_order() -> None:
 def test_what_only_others_like_comes_into_a_list() -> None:
     one = PLAIN.model_copy(update={"n_recommendations": 1})
     learned = create_learned(INDEX, 1.0, 0.0, 0.0)
-    mine = opinion_of(learned, evidence_of(LISTENS, INDEX), INDEX).factors
+    mine = opinion_of(learned, evidence_of(LISTENS, INDEX), [], INDEX).factors
     best = int(np.argmax(learned.factors.vectors @ mine))
     assert ids_of(listed(LISTENS, learned, one).rows) == [INDEX.track_ids[best]]
     out = frozenset([INDEX.track_ids[best]])
@@ -128,7 +128,7 @@ def test_how_heavy_all_listens_are_together_says_nothing() -> None:
     learned = create_learned(INDEX)
     light = [Listen(name, weight / 10, at) for name, weight, at in LISTENS]
     for listens in (LISTENS, light):
-        opinion = opinion_of(learned, evidence_of(listens, INDEX), INDEX)
+        opinion = opinion_of(learned, evidence_of(listens, INDEX), [], INDEX)
         np.testing.assert_allclose(opinion.neighbours.weights, [1.0, -0.5])
 
 

@@ -48,6 +48,7 @@ def request(
         evidence_of(listens, index),
         {},
         (),
+        [x.track_id for x in reversed(listens) if x.weight > 0],
     )
     rows = sorted(index.row_of[x] for x in excluded if x in index.row_of)
     heard = frozenset(x.track_id for x in listens if x.weight > 0)

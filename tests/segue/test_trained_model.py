@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +19,7 @@ from segue.trained_model import (
     TrainedModel,
     create_model,
     models_of,
+    open_model,
     read_model,
     use_model,
     write_model,
@@ -180,6 +182,26 @@ def test_numbers_that_are_not_finite_make_no_model(bad: float) -> None:
         create_model(
             model.track_ids, factors, model.neighbours, model.followers, model.facts
         )
+
+
+def test_shares_that_are_the_whole_may_be_a_little_more_in_binary() -> None:
+    one, two, three = (each / (0.05 + 1.5 + 0.5) for each in (0.05, 1.5, 0.5))
+    assert one + two + three > 1
+    model = create_trained(INDEX, collaborative=one, neighbours=two, followers=three)
+    assert list(model.blend.values()) == [one, two, three]
+    names = ("collaborative_share", "neighbours_share", "followers_share")
+    learning = dict(zip(names, (one, two, three), strict=True))
+    assert Settings.model_validate({"learning": learning})
+
+
+def test_a_model_of_before_says_so(tmp_path: Path) -> None:
+    model = trained(3)
+    write_model(tmp_path, model)
+    file = tmp_path / model.version / "tracks.parquet"
+    table = pq.read_table(file).drop_columns(["followers", "follower_likeness"])
+    pq.write_table(table, file)
+    with pytest.raises(ModelError, match="of an older Segue; run `segue train`"):
+        open_model.__wrapped__(tmp_path, model.version)
 
 
 def test_shares_beyond_the_whole_make_no_model() -> None:

@@ -6,8 +6,9 @@ Written against the description, not against the code, and slow on purpose.
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -197,18 +198,18 @@ def list_of(
 
         best = taken = max(left, key=value)
         if hashed(hashed(seed) + len(chosen)) / 2**64 < share:
-            taken = min(left, key=lambda t: hashed(seed + index.row_of[t]))
+            taken = min(left, key=lambda t: hashed((seed + crc32(t.encode())) % 2**64))
         likely = share / len(left) + (1 - share if taken == best else 0)
         chosen.append((taken, value(taken), likely))
         left.remove(taken)
     return chosen
 
 
-def seed_of(user_id: str, newest: PlaybackEvent, pane_s: int) -> int:
+def seed_of(user_id: str, arrived: Sequence[PlaybackEvent]) -> int:
     """Return where the lots of a listener begin."""
-    at = int(newest.event_time.timestamp())
-    window = newest.event_time.fromtimestamp(at - at % pane_s, UTC)
-    text = f"{user_id}\n{window:%Y-%m-%dT%H:%M:%S}.000Z".encode()
+    events = sorted(arrived, key=lambda e: (e.event_time, e.event_id))
+    acts = [event for event in events if event.action != Action.PROGRESSED]
+    text = f"{user_id}\n{(acts or events)[-1].event_id}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
 
 

@@ -98,7 +98,7 @@ def test_writers_side_by_side_leave_the_last_word(
     [
         ("0.0125", {"propensity": 0.0125}),
         ("1", {"propensity": 1.0}),
-        *[(each, {}) for each in ("0", "-0.5", "1.5", "1e300", '"0.5"', "null")],
+        *[(each, {}) for each in ("0", "-0.5", "1.5", "1e300", '"0.5"', "true")],
     ],
 )
 def test_a_propensity_is_a_probability_or_left_out(

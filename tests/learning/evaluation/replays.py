@@ -22,7 +22,6 @@ from tests.learning.archives import event
 FIRST_DAY = datetime(2026, 5, 1, tzinfo=UTC)
 N_DATES = 8
 N_CAMPS, N_TRACKS = 4, 18
-PANE_S = Settings().stream.pane_s
 EVER = datetime(2030, 1, 1, tzinfo=UTC)
 SMALL = LearningSettings(n_factors=2, n_iterations=2, n_neighbours=4, confidence=5)
 
@@ -89,7 +88,7 @@ def stage_with(
     index: TrackIndex, rankers: Iterable[Ranker], learned: Learned | None = None
 ) -> Stage:
     by_ranker = {each.name: each.learned_of(learned) for each in rankers}
-    return Stage(index, create_groups(index.track_ids, {}), by_ranker, PANE_S)
+    return Stage(index, create_groups(index.track_ids, {}), by_ranker)
 
 
 def listeners_of(

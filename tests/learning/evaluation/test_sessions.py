@@ -1,5 +1,7 @@
 """Methods and questions about sessions, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from learning.evaluation.judging import Shares, going_on, judge_all
@@ -97,7 +99,7 @@ def test_a_session_is_halved_and_only_the_first_of_a_listener() -> None:
 
 
 def test_what_was_played_in_the_session_is_not_asked_for_again() -> None:
-    before = plays_of((0, 4, 1.0, 0), (0, 5, 1.0, 1))
+    before = plays_of((0, 4, 1.0, 0), (0, 5, 1.0, 1), (1, 4, 1.0, 0))
     after = plays_of(
         *[(0, item, 1.0, 500 + at) for at, item in enumerate([1, 2, 1, 4])]
     )
@@ -119,3 +121,24 @@ def test_what_was_played_in_the_session_is_not_asked_for_again() -> None:
         going_on("radio"),
     )
     assert figures["radio", "all", "followers"]["hit_rate"].tolist() == [1.0]
+    # both listeners of the past know 4, of whom one is asked
+    assert (radio.n_active, radio.n_heard_by[4]) == (2, 2)
+
+
+def test_a_like_is_no_play_of_a_session() -> None:
+    said = plays_of(
+        *[(0, 1, 1.0, 0), (0, 1, 1.0, 1), (0, 2, 1.0, 3)],
+        *[(1, 3, 1.0, 0), (1, 3, 1.0, 1), (1, 4, 1.0, 90), (1, 5, 1.0, 93)],
+    )
+    is_play = np.array([True, False, True, True, False, True, True])
+    plays = replace(said, is_play=is_play)
+    follows = fit_followers(plays, 4).follows.toarray()
+    alone = fit_followers(said.pick(is_play), 4).follows.toarray()
+    np.testing.assert_array_equal(follows, alone)
+    begun, rest = begun_sessions(plays, lambda _: 1)
+    # a play and its like are no session of two
+    assert begun.items.tolist() == [1, 4]
+    assert rest.items.tolist() == [2, 5]
+    # it was heard when it was played, not when it was liked
+    last_s = plays.histories().last_s.toarray()
+    assert last_s[0, 1] == 1_000_000
