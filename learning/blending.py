@@ -60,7 +60,7 @@ def learn_blend(
         return None
     periods = split(plays, 0.0, _LATEST_SHARE)
     going = continuation_ground(periods.past, periods.future)
-    exam = exam_of(going, going_on(CONTINUATION))
+    exam = exam_of(going, CONTINUATION, going_on(CONTINUATION))
     if exam is None:
         return None
     past, train = periods.past, by_spark(spark, settings)

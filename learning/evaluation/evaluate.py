@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from learning.evaluation.datasets import Dataset
 from learning.evaluation.intervals import gain_of, interval_of
 from learning.evaluation.judging import (
+    ANY,
+    DISCOVERY,
+    HYBRID,
+    NEW_ARTISTS,
     Figures,
     Ground,
     K,
@@ -25,7 +29,6 @@ from learning.evaluation.metrics import accuracy
 from learning.evaluation.sessions import (
     CONTINUATION,
     RADIO,
-    continuation_ground,
     session_grounds,
 )
 from learning.evaluation.splits import Split, split, together
@@ -40,15 +43,14 @@ FUTURE_SHARE: Final = 0.1
 _TUNED_LISTENERS: Final = 500
 _SEED: Final = 3
 _FALLBACK: Final = "popular"
-_UNTUNED: Final = ("random", "last heard")
-_HYBRID: Final = "hybrid"
+_UNTUNED: Final = ("random",)
 _JUDGED: Final = "ndcg"
 _FEW: Final = 30
 _TUNED_CELLS: Final = 30_000_000
 _BEATEN: Final = {
-    "discovery": ("popular", "trending"),
-    "any": ("popular", "trending", "last heard"),
-    "new artists": ("popular", "trending"),
+    DISCOVERY: ("popular", "trending"),
+    ANY: ("popular", "trending", "last heard"),
+    NEW_ARTISTS: ("popular", "trending"),
     CONTINUATION: ("popular", "trending", "last heard"),
     RADIO: ("popular", "trending"),
 }
@@ -72,11 +74,15 @@ def evaluate(
         each for each in fit_all(periods.past, fitting) if each.name not in _UNTUNED
     ]
     tell("tune on the present")
-    shares = _shares(learned, ground_of(periods.past, periods.present, None))
-    session_shares = shares
+    present = ground_of(periods.past, periods.present, None)
+    shares = {
+        each: _shares(learned, exam_of(present, each)) for each in (DISCOVERY, ANY)
+    }
+    shares[NEW_ARTISTS] = shares[DISCOVERY]
     if dataset.has_times:
-        going = continuation_ground(periods.past, periods.present)
-        session_shares = _shares(with_sessions(learned), going, going_on(CONTINUATION))
+        for name, each in session_grounds(periods.past, periods.present):
+            exam = exam_of(each, name, going_on(name))
+            shares[name] = _shares(with_sessions(learned), exam)
     tell("fit to past and present")
     before = together(periods.past, periods.present)
     methods = fit_all(before, fitting)
@@ -89,28 +95,18 @@ def evaluate(
     tell("judge by the future")
     figures, covered = judge_all(methods, Shares(shares, _FALLBACK), ground)
     if dataset.has_times:
-        methods, ours = with_sessions(methods), Shares(session_shares, _FALLBACK)
+        methods = with_sessions(methods)
         for name, each in session_grounds(before, periods.future):
-            more, covers = judge_all(methods, ours, each, going_on(name))
+            hybrid = Shares(shares, _FALLBACK)
+            more, covers = judge_all(methods, hybrid, each, going_on(name))
             figures, covered = figures | more, covered | covers
     return {
         "data": _facts(dataset, periods),
         "k": K,
         "shares": shares,
-        "session_shares": session_shares,
         "methods": _told(figures, covered),
         "verdicts": list(_verdicts(figures)),
     }
-
-
-def _shares(
-    methods: Sequence[Recommender], ground: Ground, ask: TaskMaker = tasks_of
-) -> dict[str, float]:
-    exam = exam_of(ground, ask)
-    if exam is None:
-        return {_FALLBACK: 1.0}
-    scores = {each.name: over_greatest(each.scores(exam.history)) for each in methods}
-    return learn_shares(scores, exam.judge)
 
 
 class Exam(NamedTuple):
@@ -121,13 +117,13 @@ class Exam(NamedTuple):
     n_listeners: int
 
 
-def exam_of(ground: Ground, ask: TaskMaker = tasks_of) -> Exam | None:
-    """Return the exam by the first question about some listeners.
+def exam_of(ground: Ground, name: str, ask: TaskMaker = tasks_of) -> Exam | None:
+    """Return the exam by the question of that name about some listeners.
 
     It is None where the ground has no answer for anybody.
     """
     history = ground.heard.pick(rows := _sample(ground))
-    task = ask(ground, rows, history)[0]
+    (task,) = (each for each in ask(ground, rows, history) if each.name == name)
     asked = np.flatnonzero(task.relevant.any(axis=1))
     if not len(asked):
         return None
@@ -137,6 +133,13 @@ def exam_of(ground: Ground, ask: TaskMaker = tasks_of) -> Exam | None:
         return float(accuracy(lists, task.relevant[asked])[_JUDGED].mean())
 
     return Exam(history, judge, len(asked))
+
+
+def _shares(methods: Sequence[Recommender], exam: Exam | None) -> dict[str, float]:
+    if exam is None:
+        return {_FALLBACK: 1.0}
+    scores = {each.name: over_greatest(each.scores(exam.history)) for each in methods}
+    return learn_shares(scores, exam.judge)
 
 
 def _sample(ground: Ground) -> NDArray[np.intp]:
@@ -198,16 +201,16 @@ def _verdicts(figures: Figures) -> Iterator[dict[str, Any]]:
         for name in sorted(values.keys() - {*BASELINES}):
             for other in to_beat:
                 yield of | claim_of(name, other, values, or_equal=False)
-        single = sorted(values.keys() - {_HYBRID})
+        single = sorted(values.keys() - {HYBRID})
         if single:
             best = max(single, key=lambda name: float(values[name].mean()))
-            yield of | claim_of(_HYBRID, best, values, or_equal=True)
+            yield of | claim_of(HYBRID, best, values, or_equal=True)
 
 
 def _is_everybody(figures: Figures, task: str, part: str) -> bool:
     """Whether a slice of listeners is all of them, and says nothing of its own."""
-    of_part = figures[task, part, _HYBRID][_JUDGED]
-    of_all = figures[task, "all", _HYBRID][_JUDGED]
+    of_part = figures[task, part, HYBRID][_JUDGED]
+    of_all = figures[task, "all", HYBRID][_JUDGED]
     return part in {"warm", "cold"} and len(of_part) == len(of_all)
 
 

@@ -16,6 +16,10 @@ from models.recommenders.hybrid import blended
 from models.recommenders.plays import Histories, Plays, positive
 from models.recommenders.sessions import last_sessions
 
+HYBRID: Final = "hybrid"
+DISCOVERY: Final = "discovery"
+ANY: Final = "any"
+NEW_ARTISTS: Final = "new artists"
 K: Final = 10
 """Length of the lists that are judged."""
 COLD_HEARD: Final = 5
@@ -29,7 +33,7 @@ Bools = NDArray[np.bool_]
 class Shares(NamedTuple):
     """The hybrid's, and the method that orders what it leaves equal."""
 
-    by_method: Mapping[str, float]
+    by_task: Mapping[str, Mapping[str, float]]
     fallback: str
 
 
@@ -96,12 +100,12 @@ def tasks_of(ground: Ground, rows: NDArray[np.intp], history: Histories) -> list
     heard = history.last_s.toarray() > 0
     nothing = np.zeros_like(heard)
     tasks = [
-        Task("discovery", heard, wanted & ~heard),
-        Task("any", nothing, wanted),
+        Task(DISCOVERY, heard, wanted & ~heard),
+        Task(ANY, nothing, wanted),
     ]
     if ground.artists is not None:
         known = _of_same_artist(heard, ground.artists)
-        tasks.append(Task("new artists", known, wanted & ~known))
+        tasks.append(Task(NEW_ARTISTS, known, wanted & ~known))
     return tasks
 
 
@@ -149,9 +153,9 @@ def judge_all(
     for rows in _blocks(ground.listeners(), size):
         history = ground.heard.pick(rows)
         scores = {each.name: each.scores(history) for each in methods}
-        scores["hybrid"] = blended(scores, *shares)
         for task in ask(ground, rows, history):
-            for name, each in scores.items():
+            ours = blended(scores, shares.by_task[task.name], shares.fallback)
+            for name, each in [*scores.items(), (HYBRID, ours)]:
                 lists = best_items(each, K, task.excluded)
                 listed[task.name, name].append(lists)
                 for part, told in _sliced(lists, task, ground, history):

@@ -19,6 +19,7 @@ from segue.settings import LearningSettings
 from tests.learning.evaluation.test_recommenders import some_factors
 
 N_CAMPS = 4
+TASKS = ("discovery", "any", "new artists")
 
 
 def camps(n_listeners: int = 120, n_plays: int = 40, artist: str = "artist") -> Dataset:
@@ -56,7 +57,9 @@ def test_methods_find_the_camps_and_popularity_does_not(told: dict[str, Any]) ->
     }
     for name in ("neighbours", "listeners alike", "ease", "hybrid"):
         assert figures[name]["low"] > figures["popular"]["high"]
-    assert sum(told["shares"].values()) == pytest.approx(1.0)
+    assert set(told["shares"]) == set(told["methods"]["hybrid"])
+    for shares in told["shares"].values():
+        assert sum(shares.values()) == pytest.approx(1.0)
 
 
 def test_every_claim_is_told_with_its_gain(told: dict[str, Any]) -> None:
@@ -152,7 +155,7 @@ def test_warm_and_cold_by_hand() -> None:
         8,
     )
     ground = ground_of(before, after, None)
-    shares = Shares({"popular": 1.0}, "popular")
+    shares = Shares({task: {"popular": 1.0} for task in TASKS}, "popular")
     figures, _ = judge_all([fit_popular(before)], shares, ground)
 
     def n_judged(part: str) -> int:
@@ -208,7 +211,8 @@ def test_judging_in_blocks_changes_nothing() -> None:
     periods = split(camps(40), 0.1, 0.1)
     ground = ground_of(periods.past, periods.future, None)
     methods = fit_all(periods.past, Fitting(LearningSettings(), some_factors, True))
-    shares = Shares({"neighbours": 0.5, "popular": 0.5}, "popular")
+    halves = {"neighbours": 0.5, "popular": 0.5}
+    shares = Shares(dict.fromkeys(TASKS, halves), "popular")
     whole, covered = judge_all(methods, shares, ground)
     parts, also_covered = judge_all(methods, shares, ground, at_once=7)
     assert covered == also_covered

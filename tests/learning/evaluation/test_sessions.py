@@ -116,7 +116,7 @@ def test_what_was_played_in_the_session_is_not_asked_for_again() -> None:
     assert task.relevant[0].nonzero()[0].tolist() == [2, 4]
     figures, _ = judge_all(
         [fit_followers(after, 3), fit_popular(before)],
-        Shares({"popular": 1.0}, "popular"),
+        Shares({"radio": {"popular": 1.0}}, "popular"),
         radio,
         going_on("radio"),
     )
