@@ -163,9 +163,10 @@ def main(listens: int, listeners: int, tracks: int, out: Any) -> None:
             answer[f"{name}_train_s"] = round(seconds, 1)
             answer[f"{name}_ndcg"] = round(ndcg_of(factors, settings, past, future), 4)
         say("followers …")
-        heard = spark.createDataFrame(in_sessions(past))
+        stored = Path(scratch) / "listens"
+        spark.createDataFrame(in_sessions(past)).write.parquet(str(stored))
         start = time.monotonic()
-        train_followers(heard, tracks, settings.n_neighbours)
+        train_followers(spark, stored, tracks, settings)
         answer["followers_train_s"] = round(time.monotonic() - start, 1)
         spark.stop()
     say("neighbours …")

@@ -74,9 +74,9 @@ def learn_blend(
     scores = {each.name: over_greatest(each.scores(history)) for each in others}
     scores["content"] = content_of(plays.items, index).scores(history)
     shares = learn_shares(scores, exam.judge)
-    ndcg = {name: exam.judge(each) for name, each in scores.items()}
-    ndcg["blend"] = exam.judge(_together(scores, shares))
-    rounded = {name: round(value, 4) for name, value in ndcg.items()}
+    whole = {**scores, "blend": _together(scores, shares)}
+    means = {name: float(exam.judge(each).mean()) for name, each in whole.items()}
+    rounded = {name: round(value, 4) for name, value in means.items()}
     return Learnt({name: shares[name] for name in BLENDED}, rounded, exam.n_listeners)
 
 

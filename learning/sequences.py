@@ -1,61 +1,60 @@
-"""What follows what in the sessions of all listeners, by window functions.
+"""What follows what in all sessions, found by a task for each block of tracks."""
 
-The rules are those of `models.followers`.
-"""
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F
+import pyarrow.dataset as ds
+from numpy.typing import NDArray
+from pyspark.sql import SparkSession
 
-from models.followers import MOST_STEPS, N_STEPS, SESSION_GAP_S, SHRINKAGE
+from learning.blocks import find_in_blocks
+from models.followers import follow_table, nearest_of, sessions_of
+from segue.settings import LearningSettings
 from segue.trained_model import Neighbours
 
 
-def train_followers(listens: DataFrame, n_tracks: int, n_followers: int) -> Neighbours:
+def train_followers(
+    spark: SparkSession, stored: Path, n_tracks: int, settings: LearningSettings
+) -> Neighbours:
     """Return the tracks that follow each track most.
 
     Parameters
     ----------
-    listens : DataFrame
-        `(listener, track, weight, at_s, is_play)`.
+    stored : Path
+        Folder of Parquet, `(listener, track, weight, at_s, is_play)`, where each task
+        can read it.
     """
-    heard = listens.where("is_play and weight > 0")
-    counts = heard.groupBy("track").agg(F.count("*").alias("n"))
-    said = _steps(heard).groupBy("before", "track").agg(F.sum("said").alias("said"))
-    both = said.join(counts, "track").join(
-        counts.select(F.col("track").alias("before"), F.col("n").alias("n_before")),
-        "before",
-    )
-    could_be = MOST_STEPS * (F.sqrt(F.col("n") * F.col("n_before")) + SHRINKAGE)
-    likeness = both.select(
-        "before", "track", F.round(F.col("said") / could_be, 9).alias("likeness")
-    )
-    best_first = Window.partitionBy("before").orderBy(F.desc("likeness"), "track")
-    place = F.row_number().over(best_first) - 1
-    found = likeness.withColumn("place", place).where(F.col("place") < n_followers)
-    table = found.toArrow()
-    rows = np.full((n_tracks, n_followers), -1, dtype=np.int32)
-    follows = np.zeros((n_tracks, n_followers), dtype=np.float32)
-    at = table["before"].to_numpy(), table["place"].to_numpy()
-    rows[at], follows[at] = table["track"].to_numpy(), table["likeness"].to_numpy()
-    return Neighbours(rows, follows)
+    n_followers = settings.n_neighbours
+    find = partial(_followers_between, stored, n_tracks, n_followers)
+    return find_in_blocks(spark, n_tracks, n_followers, find)
 
 
-def _steps(heard: DataFrame) -> DataFrame:
-    """Return `(before, track, said)`: each play with up to five before it."""
-    by_time = Window.partitionBy("listener").orderBy("at_s", "track")
-    since_s = F.col("at_s") - F.lag("at_s").over(by_time)
-    begins = F.coalesce((since_s > SESSION_GAP_S).cast("int"), F.lit(0))
-    session = F.sum("begins").over(by_time)
-    of_session = Window.partitionBy("listener", "session").orderBy("at_s", "track")
-    before = [
-        F.struct(
-            F.lag("track", distance).over(of_session).alias("before"),
-            F.lit(1 / distance).alias("said"),
-        )
-        for distance in range(1, N_STEPS + 1)
-    ]
-    plays = heard.withColumn("begins", begins).withColumn("session", session)
-    with_steps = plays.select("track", F.array(*before).alias("steps"))
-    steps = with_steps.select("track", F.explode("steps").alias("step"))
-    return steps.select("step.before", "track", "step.said").where("before != track")
+def _followers_between(
+    stored: Path, n_tracks: int, n_followers: int, first: int, last: int
+) -> Neighbours:
+    heard = _heard_in(stored)
+    table = follow_table(heard.sessions, heard.tracks, n_tracks, first, last)
+    return nearest_of(table, n_followers)
+
+
+class _Heard(NamedTuple):
+    """Plays that were heard out, those of a session together, by time."""
+
+    sessions: NDArray[np.int64]
+    tracks: NDArray[np.int32]
+
+
+@lru_cache(maxsize=1)
+def _heard_in(stored: Path) -> _Heard:
+    """Return what all blocks need; each worker reads it once."""
+    is_heard = (ds.field("weight") > 0) & ds.field("is_play")
+    plays = ds.dataset(stored, format="parquet").to_table(
+        columns=["listener", "track", "at_s"], filter=is_heard
+    )
+    listeners, tracks, at_s = (
+        plays[name].to_numpy() for name in ("listener", "track", "at_s")
+    )
+    order = np.lexsort((tracks, at_s, listeners))
+    return _Heard(sessions_of(listeners[order], at_s[order]), tracks[order])

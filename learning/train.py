@@ -133,8 +133,7 @@ def learn(
     with steps.take("neighbours"):
         neighbours = train_neighbours(spark, ready.stored, n_tracks, ours)
     with steps.take("followers"):
-        listens = spark.read.parquet(str(ready.listens))
-        followers = train_followers(listens, n_tracks, ours.n_neighbours)
+        followers = train_followers(spark, ready.listens, n_tracks, ours)
     with steps.take("blend"):
         blend = None
         if n_events <= _MOST_BLENDED:

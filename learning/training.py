@@ -4,12 +4,9 @@ What is kept of plays lies in Parquet below the model's folder while it is train
 every task reads what it needs from there.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from itertools import pairwise
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +17,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from scipy import sparse
 
+from learning.blocks import find_in_blocks
 from models.neighbours import bm25_units, find_neighbours
 from models.recommenders.learned import FactorTrainer
 from segue.errors import ModelError
 from segue.settings import LearningSettings
 from segue.trained_model import Neighbours
 
-_TRACKS_PER_TASK: Final = 10_000
 _SEED: Final = 7
 
 
@@ -133,41 +130,14 @@ def train_neighbours(
     if n_neighbours < 1:
         nothing = np.full((n_tracks, 1), -1, dtype=np.int32)
         return Neighbours(nothing, np.zeros((n_tracks, 1), dtype=np.float32))
-    n_tasks = max(
-        spark.sparkContext.defaultParallelism, math.ceil(n_tracks / _TRACKS_PER_TASK)
-    )
-    bounds = np.linspace(0, n_tracks, min(n_tasks, n_tracks) + 1).astype(int).tolist()
-    blocks = spark.createDataFrame(
-        list(pairwise(bounds)), "first int, last int"
-    ).repartitionByRange(len(bounds) - 1, "first")
-    step = _finding(stored, n_tracks, n_neighbours)
-    found = blocks.mapInArrow(
-        step, "track int, neighbours array<int>, likeness array<float>"
-    ).toArrow()
-    order = np.argsort(found["track"].to_numpy())
-    return Neighbours(
-        _square(found["neighbours"], n_neighbours)[order],
-        _square(found["likeness"], n_neighbours)[order],
-    )
+    find = partial(_neighbours_between, stored, n_tracks, n_neighbours)
+    return find_in_blocks(spark, n_tracks, n_neighbours, find)
 
 
-def _finding(
-    stored: Path, n_tracks: int, n_neighbours: int
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def step(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for block in batch.to_pylist():
-                first, last = block["first"], block["last"]
-                units = _units_of(stored, n_tracks)
-                found = find_neighbours(units, n_neighbours, first, last)
-                columns = {
-                    "track": pa.array(np.arange(first, last, dtype=np.int32)),
-                    "neighbours": _lists(found.rows),
-                    "likeness": _lists(found.likeness),
-                }
-                yield pa.RecordBatch.from_pydict(columns)
-
-    return step
+def _neighbours_between(
+    stored: Path, n_tracks: int, n_neighbours: int, first: int, last: int
+) -> Neighbours:
+    return find_neighbours(_units_of(stored, n_tracks), n_neighbours, first, last)
 
 
 @lru_cache(maxsize=1)
@@ -184,14 +154,3 @@ def read_liked(stored: Path, n_tracks: int) -> sparse.csr_array:
     shape = (len(listeners), n_tracks)
     at = (numbers.ravel(), plays["track"].to_numpy())
     return sparse.csr_array((plays["weight"].to_numpy(), at), shape)
-
-
-def _lists(array: NDArray[Any]) -> pa.Array:
-    n, width = array.shape
-    ends = np.arange(0, (n + 1) * width, width, dtype=np.int32)
-    return pa.ListArray.from_arrays(pa.array(ends), pa.array(array.reshape(-1)))
-
-
-def _square(column: pa.ChunkedArray, width: int) -> NDArray[Any]:
-    flat = column.combine_chunks().flatten().to_numpy()
-    return np.asarray(flat.reshape(-1, width))

@@ -43,26 +43,36 @@ def sessions_of(listeners: Rows, at_s: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def follow_table(
-    sessions: NDArray[np.int64], items: Rows, n_items: int
+    sessions: NDArray[np.int64],
+    items: Rows,
+    n_items: int,
+    first: int = 0,
+    last: int | None = None,
 ) -> sparse.csr_array:
-    """Return how much each item (column) follows each (row), from 0 to 1.
+    """Return how much each item (column) follows those of `first` to `last` (rows).
+
+    It is from 0 to 1.
 
     Parameters
     ----------
     sessions, items : ndarray, shape (n,)
         Plays that say something for an item; those of a session together, by time.
     """
-    steps = sparse.csr_array((n_items, n_items))
+    end = n_items if last is None else last
+    shape = (end - first, n_items)
+    steps = sparse.csr_array(shape)
     for distance in range(1, N_STEPS + 1):
         earlier, later = items[:-distance], items[distance:]
         is_step = (sessions[:-distance] == sessions[distance:]) & (earlier != later)
-        at = (earlier[is_step], later[is_step])
+        is_step &= (first <= earlier) & (earlier < end)
+        at = (earlier[is_step] - first, later[is_step])
         said = np.full(len(at[0]), 1 / distance)
-        steps += sparse.csr_array((said, at), (n_items, n_items))
+        steps += sparse.csr_array((said, at), shape)
     counts = np.bincount(items, minlength=n_items).astype(np.float64)
     found = steps.tocoo()
     row, column = found.coords
-    could_be = MOST_STEPS * (np.sqrt(counts[row] * counts[column]) + SHRINKAGE)
+    n_before, n_after = counts[row + first], counts[column]
+    could_be = MOST_STEPS * (np.sqrt(n_before * n_after) + SHRINKAGE)
     return sparse.csr_array((found.data / could_be, (row, column)), steps.shape)
 
 

@@ -113,7 +113,7 @@ class Exam(NamedTuple):
     """Listeners of a later period, how good scores of theirs are, and how many ask."""
 
     history: Histories
-    judge: Callable[[Floats], float]
+    judge: Callable[[Floats], Floats]
     n_listeners: int
 
 
@@ -128,9 +128,9 @@ def exam_of(ground: Ground, name: str, ask: TaskMaker = tasks_of) -> Exam | None
     if not len(asked):
         return None
 
-    def judge(scores: Floats) -> float:
+    def judge(scores: Floats) -> Floats:
         lists = best_items(scores[asked], K, task.excluded[asked])
-        return float(accuracy(lists, task.relevant[asked])[_JUDGED].mean())
+        return accuracy(lists, task.relevant[asked])[_JUDGED]
 
     return Exam(history, judge, len(asked))
 

@@ -1,5 +1,6 @@
 """One linear blend of several methods, with weights that a validation period gives."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -14,8 +15,8 @@ _LEAST_GAIN: Final = 1e-6
 _FALLBACK_SHARE: Final = 1e-6
 
 Floats = NDArray[np.float64]
-Judge = Callable[[Floats], float]
-"""Takes the scores of the validation's listeners and returns how good they are."""
+Judge = Callable[[Floats], Floats]
+"""Takes the scores of the validation's listeners; returns how good each one's are."""
 
 
 def blended(
@@ -42,7 +43,9 @@ def learn_shares(scores: Mapping[str, Floats], judge: Judge) -> dict[str, float]
     """Return the shares whose sum of scores `judge` likes best.
 
     One method's share after the other is set to the best of some steps, while the
-    others stay, in a few rounds; it begins with the best single method.
+    others stay, in a few rounds; it begins with the best single method. A step is taken
+    where the mean gains more than its standard error: what a few listeners gain by
+    chance, others lose.
 
     Parameters
     ----------
@@ -50,14 +53,14 @@ def learn_shares(scores: Mapping[str, Floats], judge: Judge) -> dict[str, float]
         By method's name, on one scale.
     """
     alone = {name: judge(each) for name, each in scores.items()}
-    first = max(sorted(alone), key=lambda name: alone[name])
+    first = max(sorted(alone), key=lambda name: float(alone[name].mean()))
     weights = {name: float(name == first) for name in sorted(scores)}
     best = alone[first]
     for _ in range(_ROUNDS):
         before = best
         for name in weights:
             weights, best = _better_step(name, weights, best, scores, judge)
-        if best - before < _LEAST_GAIN:
+        if not _is_better(best, before):
             break
     total = sum(weights.values())
     return {name: weight / total for name, weight in weights.items()}
@@ -66,10 +69,10 @@ def learn_shares(scores: Mapping[str, Floats], judge: Judge) -> dict[str, float]
 def _better_step(
     name: str,
     weights: dict[str, float],
-    best: float,
+    best: Floats,
     scores: Mapping[str, Floats],
     judge: Judge,
-) -> tuple[dict[str, float], float]:
+) -> tuple[dict[str, float], Floats]:
     others = sum(
         (weight * scores[each] for each, weight in weights.items() if each != name),
         start=np.zeros_like(scores[name]),
@@ -79,6 +82,12 @@ def _better_step(
         if not any(tried.values()):
             continue
         found = judge(others + step * scores[name])
-        if found > best + _LEAST_GAIN:
+        if _is_better(found, best):
             weights, best = tried, found
     return weights, best
+
+
+def _is_better(found: Floats, before: Floats) -> bool:
+    gains = found - before
+    standard_error = float(gains.std()) / math.sqrt(len(gains))
+    return float(gains.mean()) > max(_LEAST_GAIN, standard_error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.ml.recommendation import ALS
 
@@ -257,43 +257,33 @@ def test_the_least_that_can_be_learned_from(
     json.dumps(dict(model.facts))
 
 
-@settings(max_examples=10, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 2),
-            st.integers(0, 4),
-            st.integers(0, 40).map(lambda n: n * 300),
-            st.sampled_from([1.0, 0.5, -1.0]),
-            st.sampled_from([True, True, False]),
-        ),
-        max_size=40,
-    )
-)
-def test_spark_finds_the_followers_that_numpy_finds(
-    spark: "SparkSession", plays: list[tuple[int, int, int, float, bool]]
+def test_blocks_find_the_followers_that_one_process_finds(
+    spark: "SparkSession", tmp_path: Path
 ) -> None:
-    columns = ("listener", "track", "at_s", "weight", "is_play")
+    rng = np.random.default_rng(3)
+    n, n_tracks = 400, 7
+    weights = rng.choice([1.0, 0.5, -1.0], n)
+    is_play = rng.random(n) < 0.8
+    who = rng.integers(5, size=n).astype(np.int32)
+    tracks = rng.integers(n_tracks, size=n).astype(np.int32)
+    at_s = rng.integers(60, size=n) * 600
     table = pa.table(
         {
-            name: pa.array([play[at] for play in plays], kind)
-            for at, (name, kind) in enumerate(
-                zip(
-                    columns,
-                    (pa.int32(), pa.int32(), pa.int64(), pa.float64(), pa.bool_()),
-                    strict=True,
-                )
-            )
+            "listener": who,
+            "track": tracks,
+            "weight": weights,
+            "at_s": at_s,
+            "is_play": is_play,
         }
     )
-    found = train_followers(spark.createDataFrame(table), 5, 3)
-    heard = sorted(
-        (who, at_s, track)
-        for who, track, at_s, weight, is_play in plays
-        if weight > 0 and is_play
-    )
-    who, at_s, tracks = np.array(heard, dtype=np.int64).reshape(-1, 3).T
-    sessions = sessions_of(who.astype(np.int32), at_s)
-    expected = nearest_of(follow_table(sessions, tracks.astype(np.int32), 5), 3)
+    stored = tmp_path / "listens"
+    spark.createDataFrame(table).write.parquet(str(stored))
+    few = LearningSettings(n_neighbours=3)
+    found = train_followers(spark, stored, n_tracks, few)
+    heard = (weights > 0) & is_play
+    order = np.lexsort((tracks[heard], at_s[heard], who[heard]))
+    who, at_s, tracks = (each[heard][order] for each in (who, at_s, tracks))
+    expected = nearest_of(follow_table(sessions_of(who, at_s), tracks, n_tracks), 3)
     np.testing.assert_array_equal(found.rows, expected.rows)
-    np.testing.assert_allclose(found.likeness, expected.likeness, atol=1e-6)
+    np.testing.assert_allclose(found.likeness, expected.likeness)
+    assert (found.rows[:, 0] >= 0).all()

@@ -257,14 +257,34 @@ def test_shares_are_learned_that_no_single_method_reaches() -> None:
         "noise": np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]]),
     }
 
-    def judge(each: np.ndarray) -> float:
+    def judge(each: np.ndarray) -> np.ndarray:
         lists = best_items(each, 2, np.zeros_like(relevant))
-        return float(np.take_along_axis(relevant, lists.astype(int), axis=1).mean())
+        found = np.take_along_axis(relevant, lists.astype(int), axis=1)
+        return np.asarray(found.mean(axis=1))
 
     shares = learn_shares(scores, judge)
     assert sum(shares.values()) == pytest.approx(1.0)
     assert shares["noise"] == 0
-    assert judge(blended(scores, shares, "two")) == 1.0 > judge(scores["one"])
+    best = judge(blended(scores, shares, "two")).mean()
+    assert best == 1.0 > judge(scores["one"]).mean()
+
+
+def test_a_gain_that_may_be_chance_is_not_taken() -> None:
+    """Two of nine listeners gain by the other method, and one loses."""
+    relevant = np.tile(np.array([1, 0], dtype=bool), (9, 1))
+    one = np.tile(np.array([1.0, 0.0]), (9, 1))
+    one[:3] = [[0.4, 0.5], [0.4, 0.5], [0.5, 0.45]]
+    other = np.tile(np.array([0.0, 0.1]), (9, 1))
+    other[:3] = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+
+    def judge(each: np.ndarray) -> np.ndarray:
+        return np.asarray(relevant[np.arange(9), each.argmax(axis=1)], np.float64)
+
+    assert judge(one + 0.5 * other).mean() > judge(one).mean()
+    assert learn_shares({"one": one, "other": other}, judge) == {
+        "one": 1.0,
+        "other": 0.0,
+    }
 
 
 def test_what_the_blend_leaves_equal_the_fallback_orders() -> None:
