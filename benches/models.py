@@ -9,6 +9,7 @@ that the stream uses.
 """
 
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -197,6 +198,7 @@ def _cost(
 
 
 def _session(scratch: Path) -> SparkSession:
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = (
         SparkSession.builder.master(SparkSettings().master)
         .config("spark.ui.enabled", "false")

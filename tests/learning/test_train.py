@@ -282,8 +282,8 @@ def test_blocks_find_the_followers_that_one_process_finds(
     found = train_followers(spark, stored, n_tracks, few)
     heard = (weights > 0) & is_play
     order = np.lexsort((tracks[heard], at_s[heard], who[heard]))
-    who, at_s, tracks = (each[heard][order] for each in (who, at_s, tracks))
-    expected = nearest_of(follow_table(sessions_of(who, at_s), tracks, n_tracks), 3)
+    sessions = sessions_of(who[heard][order], at_s[heard][order])
+    expected = nearest_of(follow_table(sessions, tracks[heard][order], n_tracks), 3)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_allclose(found.likeness, expected.likeness)
     assert (found.rows[:, 0] >= 0).all()
