@@ -101,7 +101,7 @@ def evaluate(
             more, covers = judge_all(methods, hybrid, each, going_on(name))
             figures, covered = figures | more, covered | covers
     return {
-        "data": _facts(dataset, periods),
+        "data": _facts(dataset, periods) | _asked(ground),
         "k": K,
         "shares": shares,
         "methods": _told(figures, covered),
@@ -163,6 +163,11 @@ def _facts(dataset: Dataset, periods: Split) -> dict[str, Any]:
         "n_present": len(periods.present.weights),
         "n_future": len(periods.future.weights),
     }
+
+
+def _asked(ground: Ground) -> dict[str, int]:
+    n_heard = np.diff(ground.heard.last_s.indptr)[ground.listeners()]
+    return {"n_asked": len(n_heard), "n_asked_new": int((n_heard == 0).sum())}
 
 
 def _told(

@@ -185,6 +185,15 @@ def test_warm_and_cold_by_hand() -> None:
     assert n_judged("cold items") == 0
 
 
+def test_a_report_says_how_many_had_heard_nothing() -> None:
+    said = [Said(f"u{n}", f"i{n % 3}", 1.0, n + 1) for n in range(20)]
+    again = [Said("u1", "i0", 1.0, 40)]
+    told = told_of(create_dataset("new", [*said, *again]))
+    # the last tenth is two plays, of whom one comes back
+    assert (told["data"]["n_asked"], told["data"]["n_asked_new"]) == (2, 1)
+    assert "Of the 2 listeners who are asked about, 1 had heard" in render_page(told)
+
+
 def test_slices_hold_who_and_what_is_cold(told: dict[str, Any]) -> None:
     of = told["methods"]["hybrid"]["discovery"]
     assert of["warm"]["n"] + of["cold"]["n"] == of["all"]["n"]
