@@ -26,9 +26,9 @@ ROOT: Final = Path(segue.__file__).resolve().parent.parent
 PACKAGES: Final = (
     *("segue", "features", "models", "streaming", "learning", "dashboard"),
 )
-# RocksDB and Arrow allocate from many threads, and each arena that glibc makes for some
-# of them keeps 64 MiB that it has had once
-_MALLOC_ARENAS: Final = "2"
+# RocksDB and Arrow allocate from many threads. Each arena that glibc makes for some of
+# them keeps 64 MiB that it has had once, each heap of Arrow's own allocator more
+_MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 _METADATA: Final = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -175,7 +175,7 @@ def job_environment(
 ) -> dict[str, str]:
     """Return the environment of a job: settings, this Python, this Java, this Spark."""
     return {
-        "MALLOC_ARENA_MAX": _MALLOC_ARENAS,
+        **_MEMORY,
         **(os.environ if environ is None else environ),
         **to_environment(settings),
         "JAVA_HOME": str(java.resolve().parent.parent),

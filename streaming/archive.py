@@ -46,6 +46,8 @@ ARCHIVED: Final = StructType(
 _SHAPE: Final = StructType([*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES])
 _COLUMNS: Final = _SHAPE.fieldNames()
 _KEY: Final = ["user_id", "event_id"]
+_BY_TIME: Final = [("event_time", "ascending"), *PLACE_ORDER]
+_SORTED_BY: Final = [*_KEY, *(name for name, _ in _BY_TIME)]
 _RULED: Final = ["user_id", *ENTRY_FIELDS]
 _SMALL_BYTES: Final = 32 << 20
 _COPY_APART: Final = pa.scalar(timedelta(hours=1))
@@ -101,8 +103,7 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
         return to_arrow_schema(_SHAPE, timezone="UTC").empty_table()
     wanted = None if listener is None else pc.field("user_id") == listener
     events = ds.dataset(files, format="parquet").to_table(_COLUMNS, filter=wanted)
-    kept = _distinct(events.sort_by(PLACE_ORDER))
-    return kept.sort_by([("event_time", "ascending"), *PLACE_ORDER])
+    return _distinct(events, _BY_TIME)
 
 
 def event_files(home: Path, dates: Iterable[date]) -> list[str]:
@@ -222,19 +223,26 @@ def append(folder: Path, day: date, events: pa.Table, max_small_files: int) -> i
     place = _place_of(folder, day)
     place.mkdir(parents=True, exist_ok=True)
     finish_merging(place)
-    new = _without_known(place, _distinct(events.sort_by(PLACE_ORDER)))
+    new = _without_known(place, _distinct(events, PLACE_ORDER))
     if len(new):
         write_file(place, new, "part")
         _merge_small(place, max_small_files)
+    # a worker lives for months, and would keep what its largest merge has taken
+    pa.default_memory_pool().release_unused()
     return len(new)
 
 
-def _distinct(events: pa.Table) -> pa.Table:
-    """Return the first row of each event."""
+def _distinct(events: pa.Table, order: list[tuple[str, str]]) -> pa.Table:
+    """Return in `order` of each event the row that lies first in Kafka.
+
+    Whole rows are copied once: a merge has many of them.
+    """
     rows = pa.array(range(len(events)), pa.int64())
-    keyed = events.select(_KEY).append_column("row", rows)
-    first = keyed.group_by(_KEY).aggregate([("row", "min")])["row_min"]
-    return events.take(first.take(pc.sort_indices(first)))
+    keyed = events.select(_SORTED_BY).append_column("row", rows)
+    groups = keyed.sort_by(PLACE_ORDER).group_by(_KEY, use_threads=False)
+    first = groups.aggregate([("row", "first")])["row_first"]
+    kept = keyed.take(first).sort_by(order)
+    return events.take(kept["row"])
 
 
 def _without_known(place: Path, events: pa.Table) -> pa.Table:
@@ -264,5 +272,5 @@ def _merge_small(place: Path, max_small_files: int) -> None:
     if len(small) <= max_small_files:
         return
     events = ds.dataset(small, format="parquet").to_table()
-    events = _distinct(events.sort_by(PLACE_ORDER)).sort_by("event_time")
+    events = _distinct(events, _BY_TIME)
     replace_files(place, [Path(path).name for path in small], events)

@@ -95,13 +95,16 @@ def test_java_and_spark_are_ours_whatever_the_machine_has_set(
     assert Path(env["JAVA_HOME"], "bin", "java").exists()
 
 
-def test_native_memory_comes_from_few_arenas_unless_the_machine_says_so(
-    tmp_path: Path, java: Path
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("MALLOC_ARENA_MAX", "2"), ("ARROW_DEFAULT_MEMORY_POOL", "system")],
+)
+def test_native_memory_is_given_back_unless_the_machine_says_otherwise(
+    tmp_path: Path, java: Path, name: str, ours: str
 ) -> None:
-    ours = Settings(home=tmp_path)
-    assert job_environment(ours, java, {})["MALLOC_ARENA_MAX"] == "2"
-    theirs = job_environment(ours, java, {"MALLOC_ARENA_MAX": "8"})
-    assert theirs["MALLOC_ARENA_MAX"] == "8"
+    settings = Settings(home=tmp_path)
+    assert job_environment(settings, java, {})[name] == ours
+    assert job_environment(settings, java, {name: "theirs"})[name] == "theirs"
 
 
 @pytest.fixture
