@@ -1,6 +1,7 @@
 """From an event's time until a list that reflects it is in MongoDB."""
 
 import statistics
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
@@ -14,12 +15,15 @@ from benches.stream_throughput import fill, is_due, n_in_panes
 from segue import store
 
 _WARM_UP_S: Final = 60
+_LOOPS: Final = 1_000_000
 
 
 def measure_latency(
     rate: float, seconds: int, n_listeners: int, n_tracks: int, n_before: int
 ) -> dict[str, Any]:
     """Return percentiles of the latency after warm-up, and where a batch's time goes.
+
+    The machine's speed goes with it: a shared one is not the same on two days.
 
     Parameters
     ----------
@@ -29,6 +33,7 @@ def measure_latency(
         Events of as many other listeners, just before: their panes are open.
     """
     rng = np.random.default_rng(6)
+    reference_ms = _loops_ms()
     with stack() as running:
         index = write_index(running.settings.home, n_tracks, rng)
         running.start_stream()
@@ -47,8 +52,12 @@ def measure_latency(
             )
             running.wait_for("last list", 90, lambda: watcher.has_seen(sender.sent))
             waits_ms = watcher.waits_ms(sender.sent)
+    reference_ms = min(reference_ms, _loops_ms())
+    median_ms = statistics.median(waits_ms)
     return {
         "latency_ms": _percentiles(waits_ms),
+        "reference_ms": round(reference_ms, 1),
+        "latency_p50_over_reference": round(median_ms / reference_ms, 2),
         "latency_p50_ms_by_minute": _by_minute(waits_ms, rate),
         "latency_events": len(waits_ms),
         "latency_events_per_s": rate,
@@ -57,6 +66,17 @@ def measure_latency(
         "latency_events_before": n_before,
         **phases.answer(),
     }
+
+
+def _loops_ms() -> float:
+    """Return how fast the machine is today: a million turns of a plain loop."""
+    took_ms = []
+    for _ in range(5):
+        start, total = time.perf_counter(), 0
+        for number in range(_LOOPS):
+            total += number * number
+        took_ms.append((time.perf_counter() - start) * 1000)
+    return min(took_ms)
 
 
 def _open_panes(
