@@ -14,14 +14,19 @@ from pymongo.errors import PyMongoError
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from dashboard import media
+from dashboard import doors, media
+from dashboard.access import LIVE_PATH
 from dashboard.api import events, recommendations
+from dashboard.api.accounts import AccountDoor
 from dashboard.api.listenbrainz import Door
+from dashboard.catalogue import Catalogue
+from dashboard.identities import Identities
 from dashboard.live import Hub
 from dashboard.live_socket import LiveSockets
 from dashboard.metrics import read_metrics
-from dashboard.pages import for_you, frame
-from dashboard.security import LIVE_PATH, Gate, json_error
+from dashboard.pages import for_you, frame, search
+from dashboard.refusals import json_error
+from dashboard.security import Gate
 from dashboard.theme import css_variables
 from dashboard.views import PAUSES_S, REFRESH_S, Views
 from segue.clock import Clock
@@ -53,29 +58,48 @@ def create_app(
     history : EventSink
         Takes scrobbled plays of long ago, as `sink`.
     """
+    identities = Identities(database, clock)
+    server = create_server(settings, database, sink, history, identities, clock)
+    pages = create_pages(server, database, Catalogue(database, settings.home))
+    return Gate(server, settings.dashboard, identities, pages.csp_hashes())
+
+
+def create_server(
+    settings: Settings,
+    database: AsyncDatabase[Document],
+    sink: EventSink,
+    history: EventSink,
+    identities: Identities,
+    clock: Clock,
+) -> FastAPI:
+    """Return all routes but those of Dash, without the gate before them."""
     hub = Hub(database, Views(database, settings, clock).render, PAUSES_S, REFRESH_S)
-    publisher, history_publisher = events.Publisher(sink), events.Publisher(history)
+    live, past = events.Publisher(sink), events.Publisher(history)
     server = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=_lifespan(hub, (publisher, history_publisher), database),
+        lifespan=_lifespan(hub, (live, past), database),
     )
-    server.include_router(events.create_router(publisher))
-    door = Door(settings, database, publisher, history_publisher, clock)
-    server.include_router(door.router())
-    server.include_router(
-        recommendations.create_router(database, settings.taste.n_recommendations)
-    )
-    server.include_router(media.create_router(database, settings.home))
+    ours = settings.dashboard
+    for router in (
+        events.create_router(live),
+        Door(settings, database, live, past, clock).router(),
+        AccountDoor(ours, database, identities, live, clock).router(),
+        doors.create_router(ours.sign_up),
+        recommendations.create_router(database, settings.taste.n_recommendations),
+        media.create_router(database, settings.home),
+    ):
+        server.include_router(router)
     server.add_api_route("/healthz", _health(database), methods=["GET"])
     server.add_api_route("/metrics", _metrics(database, clock), methods=["GET"])
-    server.add_api_websocket_route(LIVE_PATH, LiveSockets(hub).serve)
-    pages = create_pages(server, database)
-    return Gate(server, settings.dashboard, pages.csp_hashes())
+    server.add_api_websocket_route(LIVE_PATH, LiveSockets(hub, identities).serve)
+    return server
 
 
-def create_pages(server: FastAPI, database: AsyncDatabase[Document]) -> Dash:
+def create_pages(
+    server: FastAPI, database: AsyncDatabase[Document], catalogue: Catalogue
+) -> Dash:
     """Add the Dash pages to `server`; routes that are added later are not reached."""
     app = Dash(
         "dashboard",
@@ -90,8 +114,9 @@ def create_pages(server: FastAPI, database: AsyncDatabase[Document]) -> Dash:
     )
     # the pages push over our own socket; Dash would open one more in each tab
     app.backend.websocket_capability = False
-    app.layout = frame.layout()
-    frame.register(app)
+    app.layout = frame.layout
+    frame.register(app, catalogue)
+    search.register(app, catalogue)
     for_you.register(app, database)
     return app
 

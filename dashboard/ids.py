@@ -4,7 +4,8 @@ from typing import Final
 
 LOCATION: Final = "location"
 CONTENT: Final = "content"
-LISTENER: Final = "listener"
+SEARCH: Final = "search"
+FOUND: Final = "found"
 
 FOR_YOU: Final = "for-you"
 FOR_YOU_NOTE: Final = "for-you-note"

@@ -2,48 +2,66 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any, Final
 
+from pymongo.errors import PyMongoError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.listeners import is_listener
+from dashboard.access import who_asks
+from dashboard.identities import Identities
 from dashboard.live import ANALYTICS, FOR_YOU, Hub, Subscriber, View
+from dashboard.security import LOG_IN_FIRST, TRY_LATER
+from segue.accounts import Identity, Role
 
 MAX_SOCKETS: Final = 1000
 _MAX_MESSAGE_CHARS: Final = 1000
-_TRY_LATER: Final = 1013
+_STILL_LOGGED_IN_S: Final = 5.0
 _NOT_UNDERSTOOD: Final = 1008
 
 
 class LiveSockets:
     """Serves `/ws/live`; each socket looks at one view at a time.
 
-    The browser sends `{"page": "for-you", "listener": "ada"}` whenever its page
-    changes; answers are those of `Subscriber.next_message`.
+    The browser sends `{"page": "for-you"}` whenever its page changes; answers are those
+    of `Subscriber.next_message`, of who has logged in there. A socket ends with its
+    log-in.
     """
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, identities: Identities) -> None:
+        self._hub, self._identities = hub, identities
         self._n_open = 0
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket until its browser goes."""
         if self._n_open >= MAX_SOCKETS:
-            await socket.close(_TRY_LATER)
+            await socket.close(TRY_LATER)
             return
         await socket.accept()
         self._n_open += 1
+        identity = who_asks()
+        ending = asyncio.create_task(self._end_with_login(socket, identity))
         try:
-            await self._follow(socket)
+            await self._follow(socket, identity)
         finally:
+            ending.cancel()
             self._n_open -= 1
 
-    async def _follow(self, socket: WebSocket) -> None:
+    async def _end_with_login(self, socket: WebSocket, identity: Identity) -> None:
+        is_same = True
+        while is_same:
+            await asyncio.sleep(_STILL_LOGGED_IN_S)
+            with suppress(PyMongoError):
+                is_same = await self._identities.of(socket.headers) == identity
+        with suppress(RuntimeError):  # the browser has gone just now
+            await socket.close(LOG_IN_FIRST)
+
+    async def _follow(self, socket: WebSocket, identity: Identity) -> None:
         view, sending = None, None
         subscriber = Subscriber()
         try:
             while True:
-                asked = asked_view(await socket.receive_text())
+                asked = asked_view(await socket.receive_text(), identity)
                 if asked is None:
                     await socket.close(_NOT_UNDERSTOOD)
                     return
@@ -69,14 +87,15 @@ class LiveSockets:
             self._hub.unsubscribe(view, subscriber)
 
 
-def asked_view(message: str) -> View | None:
-    """Return the view that a browser asks for; None for what is not understood.
+def asked_view(message: str, identity: Identity) -> View | None:
+    """Return the view that a browser asks for; None for what it does not get.
 
     Examples
     --------
-    >>> asked_view('{"page": "for-you", "listener": "ada"}')
+    >>> ada = Identity("ada", Role.LISTENER)
+    >>> asked_view('{"page": "for-you"}', ada)
     View(page='for-you', listener='ada')
-    >>> asked_view("[]") is None
+    >>> asked_view('{"page": "analytics"}', ada) is None
     True
     """
     if len(message) > _MAX_MESSAGE_CHARS:
@@ -87,11 +106,10 @@ def asked_view(message: str) -> View | None:
         return None
     if not isinstance(asked, dict):
         return None
-    if asked.get("page") == ANALYTICS:
+    if asked.get("page") == ANALYTICS and identity.role.may(Role.ANALYST):
         return View(ANALYTICS)
-    listener = asked.get("listener")
-    if asked.get("page") == FOR_YOU and is_listener(listener):
-        return View(FOR_YOU, str(listener))
+    if asked.get("page") == FOR_YOU:
+        return View(FOR_YOU, identity.user_id)
     return None
 
 

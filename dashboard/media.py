@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 
 from dashboard.placeholder import placeholder_svg
 from dashboard.ranges import ByteRange, UnsatisfiableRangeError, parse_range
-from dashboard.security import json_error
+from dashboard.refusals import json_error
 from segue import store
 from segue.catalog import MIME_TYPES
 from segue.covers import COVER_SUFFIXES, covers_folder, image_mime

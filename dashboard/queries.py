@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 
-from dashboard.listeners import DEFAULT_LISTENER, is_listener
 from dashboard.reasons import reason
 from dashboard.records import ForYou, LibraryPage, ListedTrack, TrackCard
 from segue import store
@@ -17,12 +16,11 @@ from segue.store import Document
 
 MAX_SEARCH_CHARS: Final = 80
 MAX_LIBRARY_ROWS: Final = 500
-MAX_LISTENERS_SHOWN: Final = 50
 _MAX_WORDS: Final = 6
 _MAX_FALLBACK_ARTISTS: Final = 500
 _SEARCHED: Final = ("title", "artist", "album", "genre")
 _PRESENT: Final = {"missing": {"$ne": True}}
-_CARD: Final = dict.fromkeys((*_SEARCHED, "duration_s"), 1)
+_CARD: Final = dict.fromkeys((*_SEARCHED, "duration_s", "artist_id", "album_id"), 1)
 
 
 async def read_for_you(
@@ -37,8 +35,8 @@ async def read_for_you(
     """
     document = await database[store.RECOMMENDATIONS].find_one({"_id": listener})
     items = [] if document is None else document["items"]
-    cards_of = await _read_cards(database, _named_tracks(items))
-    tracks = _listed(items, cards_of, listener)
+    cards_of = await read_cards(database, _named_tracks(items))
+    tracks = _listed(items, cards_of)
     if document is None or not tracks:
         cards = await _read_one_track_per_artist(database)
         return fallback(listener, in_turn_by_style(cards)[:n_fallback])
@@ -62,20 +60,8 @@ async def read_library(
     found = tracks.find(wanted, _CARD).sort(order)
     rows = await found.limit(max(1, min(limit, MAX_LIBRARY_ROWS))).to_list()
     return LibraryPage(
-        [_card(row) for row in rows], await tracks.count_documents(wanted)
+        [card_of(row) for row in rows], await tracks.count_documents(wanted)
     )
-
-
-async def read_listeners(database: AsyncDatabase[Document]) -> list[str]:
-    """Read the names of listeners with a list, those of the newest lists, by name."""
-    newest = (
-        database[store.RECOMMENDATIONS]
-        .find({}, {"_id": 1})
-        .sort("updated_at", DESCENDING)
-        .limit(MAX_LISTENERS_SHOWN)
-    )
-    names = {row["_id"] for row in await newest.to_list()}
-    return sorted({DEFAULT_LISTENER, *filter(is_listener, names)})
 
 
 async def read_n_tracks(database: AsyncDatabase[Document]) -> int:
@@ -141,15 +127,28 @@ async def _read_one_track_per_artist(
             {"$limit": _MAX_FALLBACK_ARTISTS},
         ]
     )
-    return [_card(row | {"_id": row["track_id"]}) async for row in rows]
+    return [card_of(row | {"_id": row["track_id"]}) async for row in rows]
 
 
-async def _read_cards(
+async def read_cards(
     database: AsyncDatabase[Document], track_ids: Iterable[str]
 ) -> dict[str, TrackCard]:
-    wanted = {**_PRESENT, "_id": {"$in": list(track_ids)}}
-    rows = await database[store.TRACKS].find(wanted, _CARD).to_list()
-    return {row["_id"]: _card(row) for row in rows}
+    """Read those of some tracks that are there, by id."""
+    cards = await read_tracks(database, {"_id": {"$in": list(track_ids)}}, [])
+    return {card.track_id: card for card in cards}
+
+
+async def read_tracks(
+    database: AsyncDatabase[Document],
+    wanted: Mapping[str, Any],
+    order: Sequence[str],
+    limit: int = 0,
+) -> list[TrackCard]:
+    """Read the tracks that are there and fit, sorted by some fields."""
+    found = database[store.TRACKS].find({**_PRESENT, **wanted}, _CARD).limit(limit)
+    if order:
+        found = found.sort([(name, ASCENDING) for name in order])
+    return [card_of(row) async for row in found]
 
 
 def _named_tracks(items: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -160,7 +159,7 @@ def _named_tracks(items: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def _listed(
-    items: Iterable[Mapping[str, Any]], cards: Mapping[str, TrackCard], listener: str
+    items: Iterable[Mapping[str, Any]], cards: Mapping[str, TrackCard]
 ) -> list[ListedTrack]:
     """Return the rows in rank order, without tracks that left the library."""
     return [
@@ -169,7 +168,7 @@ def _listed(
             item["rank"],
             item["score"],
             item.get("parts", {}),
-            reason(item, cards, listener),
+            reason(item, cards),
             item.get("propensity"),
         )
         for item in sorted(items, key=lambda item: item["rank"])
@@ -177,7 +176,8 @@ def _listed(
     ]
 
 
-def _card(row: Mapping[str, Any]) -> TrackCard:
+def card_of(row: Mapping[str, Any]) -> TrackCard:
+    """Return a document of `tracks` as a record."""
     duration_s = row.get("duration_s")
     return TrackCard(
         row["_id"],
@@ -186,6 +186,8 @@ def _card(row: Mapping[str, Any]) -> TrackCard:
         row.get("album") or "",
         row.get("genre") or "",
         None if duration_s is None else round(duration_s * 1000),
+        row.get("artist_id") or "",
+        row.get("album_id") or "",
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dashboard.listeners import DEFAULT_LISTENER
 from dashboard.records import TrackCard
 
 _MAX_CAUSES: Final = 2
@@ -11,9 +10,7 @@ _AWAY_FROM: Final = 0.05
 _SAID_BY_OTHERS: Final = 0.05
 
 
-def reason(
-    item: Mapping[str, Any], cards: Mapping[str, TrackCard], listener: str
-) -> str:
+def reason(item: Mapping[str, Any], cards: Mapping[str, TrackCard]) -> str:
     """Return why `item` of a list is there.
 
     Parameters
@@ -27,25 +24,24 @@ def reason(
     --------
     >>> cards = {"t": TrackCard("t", "Tide", "Ina", "", "", None)}
     >>> again = {"track_id": "t", "share": 0.5}
-    >>> reason({"because": [again, again]}, cards, "you")
+    >>> reason({"because": [again, again]}, cards)
     'Because you played Tide'
-    >>> reason({"parts": {"skips": 0.2}}, cards, "ada")
-    'Away from what ada skipped'
-    >>> reason({"neighbour": "t", "parts": {"neighbours": 0.1}}, cards, "you")
+    >>> reason({"parts": {"skips": 0.2}}, cards)
+    'Away from what you skipped'
+    >>> reason({"neighbour": "t", "parts": {"neighbours": 0.1}}, cards)
     'Listeners of Tide play it too'
     >>> near = {"neighbour": "t", "parts": {"neighbours": 0.1}, "because": [again]}
-    >>> reason(near, cards, "you")
+    >>> reason(near, cards)
     'Because you played Tide, whose listeners play it too'
-    >>> reason({"follows": "t", "parts": {"followers": 0.1}}, cards, "you")
+    >>> reason({"follows": "t", "parts": {"followers": 0.1}}, cards)
     'Often played after Tide'
-    >>> reason({"explored": True}, cards, "you")
+    >>> reason({"explored": True}, cards)
     'To try out'
     """
-    who = "you" if listener == DEFAULT_LISTENER else listener
     titles = _titles(item, cards)
     said = ["to try out"] if item.get("explored") else []
     if titles:
-        said.append(f"because {who} played {' and '.join(titles)}")
+        said.append(f"because you played {' and '.join(titles)}")
     near = _spoken_for("neighbours", "neighbour", item, cards)
     if near and titles == [near]:
         said.append("whose listeners play it too")
@@ -55,7 +51,7 @@ def reason(
     if last:
         said.append(f"often played after {last}")
     if item.get("parts", {}).get("skips", 0.0) >= _AWAY_FROM:
-        said.append(f"away from what {who} skipped")
+        said.append("away from what you skipped")
     text = ", ".join(said) or "close to the present taste"
     return text[0].upper() + text[1:]
 

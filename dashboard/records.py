@@ -18,6 +18,54 @@ class TrackCard:
     album: str
     genre: str
     duration_ms: int | None
+    artist_id: str = ""
+    album_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An artist, an album or a style, as a way to its page.
+
+    Attributes
+    ----------
+    text : str
+        What else is said of it, one line.
+    cover_track_id : str, optional
+        A track whose cover stands for it.
+    """
+
+    name: str
+    href: str
+    text: str
+    cover_track_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some tracks, or cards, under a title."""
+
+    title: str
+    tracks: Sequence[TrackCard] = ()
+    cards: Sequence[Card] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What a page of the catalogue shows.
+
+    Attributes
+    ----------
+    surface : str
+        Where plays that begin there come from, in playback events.
+    facts : sequence of str or Card
+        Of a card only name and way.
+    """
+
+    title: str
+    surface: str
+    sections: Sequence[Section]
+    facts: Sequence["str | Card"] = ()
+    cover_track_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

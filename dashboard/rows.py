@@ -7,7 +7,7 @@ from urllib.parse import quote
 from dash import html
 
 from dashboard.marks import marks
-from dashboard.records import ForYou, LibraryPage, ListedTrack, Movement, TrackCard
+from dashboard.records import ForYou, ListedTrack, Movement, TrackCard
 
 _MOVED: Final[Mapping[Movement, tuple[str, str]]] = {
     "new": ("new", "New in the list"),
@@ -30,11 +30,10 @@ def listed_rows(for_you: ForYou, moved: Mapping[str, Movement]) -> list[html.Li]
     ]
 
 
-def library_rows(page: LibraryPage) -> list[html.Li]:
-    """Return the rows of the library."""
+def track_rows(tracks: Sequence[TrackCard]) -> list[html.Li]:
+    """Return rows of tracks without rank and score."""
     return [
-        _row(card, _words(card), [_duration(card.duration_ms)], {})
-        for card in page.tracks
+        _row(card, _words(card), [_duration(card.duration_ms)], {}) for card in tracks
     ]
 
 
@@ -96,16 +95,20 @@ def _cover(card: TrackCard) -> html.Button:
 
 
 def _words(card: TrackCard, *more: Any) -> html.Div:
-    by: list[Any] = [html.Span(card.artist, className="artist")]
+    by: list[Any] = [_way(card.artist, "artist", card.artist_id, "artist")]
     if card.album:
-        by += [" · ", html.Span(card.album)]
-    title = html.P(html.Span(card.title), className="title")
+        by += [" · ", _way(card.album, "album", card.album_id)]
+    title = html.P([_way(card.title, "track", card.track_id)], className="title")
     if card.genre:
-        title.children = [
-            html.Span(card.title),
-            html.Span(card.genre, className="style"),
-        ]
+        title.children.append(html.Span(card.genre, className="style"))
     return html.Div([title, html.P(by, className="by"), *more], className="words")
+
+
+def _way(text: str, kind: str, key: str, look: str = "") -> html.A | html.Span:
+    """Return a word that leads to a page, where there is one."""
+    if not key:
+        return html.Span(text, className=look)
+    return html.A(text, href=f"/{kind}/{quote(key, safe='')}", className=f"way {look}")
 
 
 def _movement(moved: Movement | None) -> html.Span:

@@ -1,51 +1,46 @@
 """The gate before all routes: who may ask, for what, and how much.
 
-It knows neither listeners nor tracks. What it lets through gets the headers that
-keep a browser from running or sending anything else than our own files.
+What it lets through gets the headers that keep a browser from running or sending
+anything else than our own files.
 """
 
 import ipaddress
-import json
-import re
 import socket
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
+from pymongo.errors import PyMongoError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard.access import (
+    LIVE_PATH,
+    SAFE,
+    SCROBBLERS,
+    check_role,
+    is_page,
+    remember,
+    role_needed,
+)
+from dashboard.identities import Identities
+from dashboard.refusals import RefusedError, json_error, listenbrainz_error
+from segue.accounts import Identity, Role
 from segue.settings import DashboardSettings
 
 MAX_BODY_BYTES: Final = 256 * 1024
 MAX_LISTENS_BYTES: Final = 10_240 * 1000
-SCROBBLERS: Final = "/1/"
-LIVE_PATH: Final = "/ws/live"
-PAGES: Final = ("/", "/analytics")
-_FILES: Final = re.compile(
-    r"/(assets|_dash-component-suites)/.+|/(media|covers|api/recommendations)/[^/]+"
-    r"|/1/user/[^/]+/(listens|listen-count|playing-now)|/1/validate-token"
-)
-_SINGLE: Final = (
-    *("/_dash-layout", "/_dash-dependencies", "/_favicon.ico"),
-    *("/healthz", "/metrics"),
-)
-_POSTED: Final = ("/_dash-update-component", "/api/events", "/1/submit-listens")
-_SAFE: Final = ("GET", "HEAD")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104
 _OWN_SITES: Final = ("same-origin", "none")
 
 
-class RefusedError(Exception):
-    """The gate answers this instead of the application."""
-
-    def __init__(self, status: int, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.reason = reason
-        self.detail = detail
+LOG_IN_FIRST: Final = 4401
+"""Code by which a socket closes for want of a log-in."""
+TRY_LATER: Final = 1013
+"""Code by which a socket closes because something is away, or full."""
 
 
 class Gate:
@@ -58,9 +53,14 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, settings: DashboardSettings, script_hashes: Sequence[str]
+        self,
+        app: ASGIApp,
+        settings: DashboardSettings,
+        identities: Identities,
+        script_hashes: Sequence[str],
     ) -> None:
         self._app = app
+        self._identities = identities
         self._bound_to = settings.host
         self._headers = security_headers(script_hashes)
 
@@ -86,22 +86,45 @@ class Gate:
                 {"type": "websocket.close", "code": 4003, "reason": refusal.reason}
             )
             return
+        try:
+            identity = await self._identify(headers)
+            check_role(identity, Role.LISTENER)
+        except RefusedError as refusal:
+            # a browser tells its page the code of an open socket only
+            is_nobody = refusal.status == HTTPStatus.UNAUTHORIZED
+            code = LOG_IN_FIRST if is_nobody else TRY_LATER
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": code})
+            return
+        remember(identity)
         await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             headers = Headers(scope=scope)
             self._check_host(headers)
-            check_route(scope["method"], scope["path"])
+            needed = role_needed(scope["method"], scope["path"])
             is_from_scrobbler = scope["path"].startswith(SCROBBLERS)
-            if scope["method"] not in _SAFE or is_from_scrobbler:
+            if scope["method"] not in SAFE or is_from_scrobbler:
                 check_origin(headers)
-            if scope["method"] not in _SAFE:
+            identity = None if needed is None else await self._identify(headers)
+            check_role(identity, needed)
+            if scope["method"] not in SAFE:
                 receive = await _checked_body(headers, receive, is_from_scrobbler)
         except RefusedError as refusal:
             await refused(refusal, scope["path"])(scope, receive, send)
             return
+        remember(identity)
         await self._app(*_as_dash_knows_it(scope, receive, send))
+
+    async def _identify(self, headers: Headers) -> Identity | None:
+        try:
+            return await self._identities.of(headers)
+        except PyMongoError:
+            raise RefusedError(
+                503, "mongo_away", "MongoDB does not answer; try again in a moment"
+            ) from None
 
     def _check_host(self, headers: Headers) -> None:
         name = _split(f"//{headers.get('host', '')}").hostname or ""
@@ -160,17 +183,6 @@ def is_own_host(name: str, bound_to: str) -> bool:
     )
 
 
-def check_route(method: str, path: str) -> None:
-    """Raise `RefusedError` for a path or a verb that no route of ours has."""
-    if method not in _SAFE and method != "POST":
-        raise RefusedError(405, "wrong_method", f"{method} is not used here")
-    if method == "POST":
-        if path not in _POSTED:
-            raise RefusedError(404, "not_found", f"nothing to post to at {path}")
-    elif path not in PAGES and path not in _SINGLE and not _FILES.fullmatch(path):
-        raise RefusedError(404, "not_found", f"there is no page {path}")
-
-
 def check_origin(headers: Headers) -> None:
     """Raise `RefusedError` when a browser says that another site is asking."""
     site = headers.get("sec-fetch-site")
@@ -196,20 +208,9 @@ def refused(refusal: RefusedError, path: str) -> Response:
     """Return a refusal as an HTTP answer, in the shape that callers of `path` know."""
     if path.startswith(SCROBBLERS):
         return listenbrainz_error(refusal.status, refusal.detail)
+    if refusal.status == HTTPStatus.UNAUTHORIZED and is_page(path):
+        return RedirectResponse(f"/log-in?next={quote(path)}", 303)
     return json_error(refusal.status, refusal.reason, refusal.detail)
-
-
-def json_error(status: int, reason: str, detail: str, **more: object) -> Response:
-    """Return an error as JSON: `{"error": {"reason": …, "detail": …}}`."""
-    error = {"reason": reason, "detail": detail, **more}
-    body = json.dumps({"error": error}, ensure_ascii=False)
-    return Response(body, status, media_type="application/json")
-
-
-def listenbrainz_error(status: int, detail: str) -> Response:
-    """Return an error as ListenBrainz words it: `{"code": …, "error": …}`."""
-    body = json.dumps({"code": status, "error": detail}, ensure_ascii=False)
-    return Response(body, status, media_type="application/json")
 
 
 async def _checked_body(
@@ -254,7 +255,7 @@ def _as_dash_knows_it(
     scope: Scope, receive: Receive, send: Send
 ) -> tuple[Scope, Receive, Send]:
     """Serve every page from Dash's one index, and HEAD like GET without a body."""
-    if scope["path"] not in PAGES:
+    if not is_page(scope["path"]):
         return scope, receive, send
     scope = {**scope, "path": "/", "raw_path": b"/"}
     if scope["method"] != "HEAD":

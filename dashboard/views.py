@@ -44,7 +44,6 @@ class Views:
     async def _for_you(self, listener: str) -> dict[str, dict[str, Any]]:
         length = self._settings.taste.n_recommendations
         for_you = await queries.read_for_you(self._database, listener, length)
-        names = await queries.read_listeners(self._database)
         moved = self._log.note(
             listener, [each.track.track_id for each in for_you.tracks]
         )
@@ -56,7 +55,6 @@ class Views:
             },
             ids.FOR_YOU_NOTE: {"children": _note(for_you)},
             ids.FOR_YOU_FACTS: {"children": _facts(for_you)},
-            ids.LISTENER: {"data": sorted({listener, *names})},
             ids.LIBRARY_STAMP: {"data": await queries.read_n_tracks(self._database)},
         }
 

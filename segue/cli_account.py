@@ -1,8 +1,10 @@
 """The verbs about listeners' accounts."""
 
+import json
+import sys
 import time
-import uuid
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
@@ -10,18 +12,97 @@ from segue.errors import KafkaUnreachableError, LibraryError, StreamError
 from segue.settings import Settings
 
 if TYPE_CHECKING:
+    from pymongo.asynchronous.database import AsyncDatabase
     from pymongo.database import Database
 
-    from segue.events import PlaybackEvent
     from segue.store import Document
 
+_T = TypeVar("_T")
 _LOOK_S: Final = 0.2
-_NOTHING: Final = "-"
+_ROLES: Final = click.Choice(["listener", "analyst", "admin"])
+_PASSWORD: Final = click.option(
+    "--password-stdin",
+    "from_stdin",
+    is_flag=True,
+    help="Read the password from standard input instead of asking for it.",
+)
 
 
 @click.group("account")
 def account() -> None:
-    """Delete what is kept of a listener."""
+    """People who may use the web application, and what is kept of a listener."""
+
+
+@account.command("add")
+@click.argument("name")
+@click.option(
+    "--role",
+    type=_ROLES,
+    default="listener",
+    show_default=True,
+    help="An analyst sees the analytics, too; an admin all that is everybody's.",
+)
+@_PASSWORD
+@click.pass_obj
+def account_add(settings: Settings, name: str, role: str, from_stdin: bool) -> None:
+    """Make an account for NAME, which is the listener of that name.
+
+    What was played under NAME before, by an import say, is theirs from then on.
+    """
+    from segue.accounts import Role, add_account
+    from segue.clock import system_clock
+
+    password = _read_password(from_stdin)
+    _run(settings, lambda d: add_account(d, name, password, Role(role), system_clock))
+    click.echo(f"{name} may log in, as {role}")
+
+
+@account.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@click.pass_obj
+def account_list(settings: Settings, as_json: bool) -> None:
+    """List the accounts: name, role, since when."""
+    from segue.accounts import read_accounts
+    from segue.clock import rfc3339
+
+    rows = [
+        {
+            "name": found["_id"],
+            "role": found["role"],
+            "created_at": rfc3339(found["created_at"]),
+        }
+        for found in _run(settings, read_accounts)
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(f"{row['role']:<8}  {row['created_at']}  {row['name']}")
+
+
+@account.command("role")
+@click.argument("name")
+@click.argument("role", type=_ROLES)
+@click.pass_obj
+def account_role(settings: Settings, name: str, role: str) -> None:
+    """Give NAME another role, from the next request on."""
+    from segue.accounts import Role, set_role
+
+    _run(settings, lambda database: set_role(database, name, Role(role)))
+    click.echo(f"{name} is now {role}")
+
+
+@account.command("password")
+@click.argument("name")
+@_PASSWORD
+@click.pass_obj
+def account_password(settings: Settings, name: str, from_stdin: bool) -> None:
+    """Set another password for NAME, who has to log in again everywhere."""
+    from segue.accounts import set_password
+
+    password = _read_password(from_stdin)
+    _run(settings, lambda database: set_password(database, name, password))
+    click.echo(f"{name} has another password")
 
 
 @account.command("delete")
@@ -40,20 +121,22 @@ def account() -> None:
 def account_delete(settings: Settings, name: str, wait_s: float) -> None:
     """Take all that the listener NAME played out, and what speaks for them.
 
-    Tokens go at once. Then an event asks the stream to take listens out of archive,
-    history, tastes and lists, which it does with its next batch, and to leave out what
-    comes again, such as an import of the same history. What stays: when panes of NAME
-    began and how many messages were in them, the rule itself, and Kafka's messages for
-    as long as the topic keeps them.
+    Account, log-ins and tokens go at once. Then an event asks the stream to take
+    listens out of archive, history, tastes and lists, which it does with its next
+    batch, and to leave out what comes again, such as an import of the same history.
+    What stays: when panes of NAME began and how many messages were in them, the rule
+    itself, and Kafka's messages for as long as the topic keeps them.
     """
     from segue import services, store
+    from segue.accounts import close_account, farewell
+    from segue.clock import system_clock
     from streaming.producer import Producer
 
     ready = services.with_endpoints(settings)
     database = store.connect(ready.mongo)
     _require_known(database, name)
-    database[store.TOKENS].delete_many({"user_id": name})
-    event = _everything(name)
+    _run(ready, lambda each: close_account(each, name))
+    event = farewell(name, system_clock)
     with Producer(ready.kafka, ready.home / "spool") as producer:
         producer.publish(event)
         if producer.n_spooled_bytes:
@@ -65,28 +148,37 @@ def account_delete(settings: Settings, name: str, wait_s: float) -> None:
     click.echo(f"nothing of {name} is left in archive, history, tastes and lists")
 
 
+def _run(
+    settings: Settings,
+    work: "Callable[[AsyncDatabase[Document]], Awaitable[_T]]",
+) -> _T:
+    """Do something with the accounts."""
+    from segue import services, store
+    from segue.accounts import run_with
+
+    ready = services.with_mongo_if_any(settings)
+    prepared = store.connect(ready.mongo)
+    store.prepare(prepared)
+    prepared.client.close()
+    return run_with(ready.mongo, work)
+
+
+def _read_password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
 def _require_known(database: "Database[Document]", name: str) -> None:
     from segue import store
 
     places = (store.TASTE_WINDOWS, store.LISTENS, store.TOKENS)
-    if not any(database[place].find_one({"user_id": name}, ()) for place in places):
+    is_known = database[store.USERS].find_one(name, ()) is not None
+    if not is_known and not any(
+        database[place].find_one({"user_id": name}, ()) for place in places
+    ):
         raise LibraryError(f"nothing is known of a listener {name!r}; check the name")
-
-
-def _everything(name: str) -> "PlaybackEvent":
-    from segue.clock import system_clock
-    from segue.events import Action, PlaybackEvent, Scope
-
-    return PlaybackEvent(
-        event_id=f"forgotten-{uuid.uuid4()}",
-        user_id=name,
-        track_id=_NOTHING,
-        session_id=_NOTHING,
-        play_id=_NOTHING,
-        action=Action.FORGOTTEN,
-        event_time=system_clock(),
-        scope=Scope.EVERYTHING.value,
-    )
 
 
 def _wait_until_done(

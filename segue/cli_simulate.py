@@ -163,8 +163,8 @@ def _run(
 
 
 def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
-    from dashboard.listeners import is_listener
     from segue.clock import system_clock
+    from segue.listeners import is_listener
     from streaming.simulator.faults import FaultShares
     from streaming.simulator.run import Plan
     from streaming.simulator.turns import EVENTS_PER_PLAY

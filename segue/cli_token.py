@@ -30,8 +30,8 @@ def token() -> None:
 @click.pass_obj
 def token_create(settings: Settings, name: str) -> None:
     """Make a token for the listener NAME, and print it for the only time."""
-    from dashboard.listeners import is_listener
     from segue.clock import system_clock
+    from segue.listeners import is_listener
     from segue.tokens import create_token
 
     if not is_listener(name):

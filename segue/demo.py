@@ -22,6 +22,7 @@ from segue.catalog import iter_audio_files
 from segue.clock import system_clock
 from segue.composer.progress import compose_with_bar
 from segue.covers import covers_folder
+from segue.demo_accounts import make_demo_accounts
 from segue.demo_check import check_one_skip
 from segue.errors import LibraryError, ServiceError, StreamError
 from segue.library import scan_library
@@ -118,7 +119,9 @@ def _run(
             with stages.stage("check"):
                 check_one_skip(ready, url, report)
         else:
-            report(f"\n  Segue plays at {url}\n  analytics at {url}analytics")
+            report(f"\n  Segue plays at {url}\n  analytics at {url}analytics\n")
+            for account in make_demo_accounts(ready):
+                report(f"  log in as {account.name:<8} {account.password}")
             report("  Ctrl-C stops everything\n")
             _watch(settings)
     except KeyboardInterrupt:

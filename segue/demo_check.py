@@ -11,6 +11,7 @@ from pymongo.collection import Collection
 from segue import store
 from segue.browser import BROWSER_FLAGS, find_browser
 from segue.clock import rfc3339, system_clock
+from segue.demo_accounts import leave_for_good, log_in_once
 from segue.errors import CheckFailedError
 from segue.events import Action, PlaybackEvent
 from segue.settings import Settings
@@ -56,12 +57,16 @@ def check_one_skip(settings: Settings, url: str, report: Report) -> None:
             executable_path=find_browser(), args=BROWSER_FLAGS
         )
         page = browser.new_page()
-        page.goto(f"{url}?listener={listener}")
+        for each in log_in_once(settings, listener).cookies():
+            cookie = {"name": each["name"], "value": each["value"], "url": url}
+            page.context.add_cookies([cookie])  # type: ignore[list-item]
+        page.goto(url)
         heard = _plays(listener, seeds, Action.COMPLETED)
         before = _publish_and_follow("listen", producer, heard, lists, page, report)
         skip = _plays(listener, before[:1], Action.SKIPPED)
         after = _publish_and_follow("skip", producer, skip, lists, page, report)
         browser.close()
+    leave_for_good(settings, listener)
     if before == after:
         raise CheckFailedError("the list stands as it stood before the skip")
     report(f"skipped {before[0]}: {_n_moved(before, after)} of {len(after)} rows moved")

@@ -7,6 +7,7 @@ SegueError
 ├── HistoryError             a file of plays from elsewhere that cannot be imported
 ├── UnreadableAudioError     a file of which no track can be made
 ├── IndexMissingError        no track index has been built yet
+├── AccountError             an account cannot be made, used or changed (a reason code)
 ├── ModelError               a model cannot be trained, or one that was cannot be used
 ├── ServiceError             a local service cannot be started, reached or stopped
 │   ├── PortInUseError       somebody else listens on the port
@@ -61,6 +62,21 @@ class InvalidEventError(SegueError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class AccountError(SegueError):
+    """An account cannot be made, used or changed.
+
+    Attributes
+    ----------
+    reason : str
+        `bad_name`, `bad_password`, `name_taken`, `wrong_login`, `wrong_password`,
+        `unknown_account`.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class LibraryError(SegueError):

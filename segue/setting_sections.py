@@ -224,6 +224,13 @@ class DashboardSettings(Section):
     """Port of the web application; 0 chooses a free one."""
     rate_limit: PositiveInt = 100
     """Requests in ten seconds that one listener's programs may make at `/1/`."""
+    sign_up: bool = True
+    """Whether everybody who can open the page may make an account."""
+    login_days: PositiveInt = 30
+    """Days after which a browser has to log in again."""
+    login_tries: PositiveInt = 10
+    """Tries to log in to one account in five minutes; five times as many of one
+    address, for all accounts and sign-ups together."""
 
 
 class SimulatorSettings(Section):

@@ -22,6 +22,8 @@ collection         `_id`                                  written by
 `stream_progress`  name of the query                      the stream
 `forgets`          user_id|event_id                       the stream
 `tokens`           SHA-256 of the token                   `segue token`
+`users`            user_id                                sign-up, `segue account`
+`logins`           SHA-256 of the token                   the log-in page
 `catalogue`        "tracks"                               whoever writes `tracks`
 =================  =====================================  ==============================
 """
@@ -73,6 +75,8 @@ REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
 FORGETS: Final = "forgets"
 TOKENS: Final = "tokens"
+USERS: Final = "users"
+LOGINS: Final = "logins"
 CATALOGUE: Final = "catalogue"
 
 _LISTENS_AGE: Final = "age"
@@ -118,6 +122,11 @@ INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("done_at", ASCENDING)]),
     ],
     TOKENS: [IndexModel([("user_id", ASCENDING)])],
+    USERS: [IndexModel([("folded", ASCENDING)], unique=True)],
+    LOGINS: [
+        IndexModel([("user_id", ASCENDING)]),
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+    ],
 }
 
 

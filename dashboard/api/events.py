@@ -1,4 +1,4 @@
-"""`POST /api/events`: playback events from the player, on their way to Kafka."""
+"""`POST /api/events`: a listener's own playback events, on their way to Kafka."""
 
 import asyncio
 import json
@@ -8,8 +8,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from dashboard.listeners import is_listener
-from dashboard.security import json_error
+from dashboard.access import require_own
+from dashboard.refusals import RefusedError, json_error
 from segue.errors import (
     InvalidEventError,
     KafkaUnreachableError,
@@ -17,6 +17,7 @@ from segue.errors import (
     SegueError,
 )
 from segue.events import EventSink, PlaybackEvent, parse_event
+from segue.listeners import is_listener
 
 MAX_EVENTS: Final = 100
 _MAX_WAITING: Final = 32
@@ -82,7 +83,11 @@ def create_router(publisher: Publisher) -> APIRouter:
     async def post_events(request: Request) -> Response:
         try:
             events = read_events(await request.body())
+            for user_id in {event.user_id for event in events}:
+                require_own(user_id)
             await publisher.publish(events)
+        except RefusedError as refusal:
+            return json_error(refusal.status, refusal.reason, refusal.detail)
         except InvalidBatchError as error:
             return json_error(400, error.reason, error.detail, index=error.index)
         except InvalidEventError as error:

@@ -20,7 +20,7 @@ from dashboard.api.listened import count_listens, read_listens
 from dashboard.api.rate_limit import RateLimit
 from dashboard.api.scrobbles import is_live, listen_event, started_event
 from dashboard.api.submission import Listen, ListenType, read_submission
-from dashboard.security import RefusedError, listenbrainz_error
+from dashboard.refusals import RefusedError, listenbrainz_error
 from segue import store
 from segue.clock import Clock
 from segue.errors import InvalidEventError, KafkaUnreachableError

@@ -1,4 +1,4 @@
-"""How often a listener's programs may ask: a fixed number in each ten seconds."""
+"""How often somebody may ask: a fixed number in each window of time."""
 
 import math
 from collections import Counter
@@ -17,6 +17,7 @@ class Quota:
     limit: int
     n_asked: int
     now_s: float
+    window_s: int = WINDOW_S
 
     @property
     def is_used_up(self) -> bool:
@@ -25,7 +26,7 @@ class Quota:
 
     def headers(self) -> dict[str, str]:
         """Return the `X-RateLimit-*` headers, and `Retry-After` where it is time."""
-        reset_s = (math.floor(self.now_s / WINDOW_S) + 1) * WINDOW_S
+        reset_s = (math.floor(self.now_s / self.window_s) + 1) * self.window_s
         reset_in_s = max(1, math.ceil(reset_s - self.now_s))
         told = {
             "X-RateLimit-Limit": self.limit,
@@ -47,8 +48,9 @@ class RateLimit:
         Requests in one window.
     """
 
-    def __init__(self, limit: int, clock: Clock) -> None:
+    def __init__(self, limit: int, clock: Clock, window_s: int = WINDOW_S) -> None:
         self._limit = limit
+        self._window_s = window_s
         self._clock = clock
         self._window = 0
         self._n_asked: Counter[str] = Counter()
@@ -56,9 +58,9 @@ class RateLimit:
     def count(self, who: str) -> Quota:
         """Count one request and return what is left."""
         now_s = self._clock().timestamp()
-        window = math.floor(now_s / WINDOW_S)
+        window = math.floor(now_s / self._window_s)
         if window != self._window:
             self._window = window
             self._n_asked.clear()
         self._n_asked[who] += 1
-        return Quota(self._limit, self._n_asked[who], now_s)
+        return Quota(self._limit, self._n_asked[who], now_s, self._window_s)

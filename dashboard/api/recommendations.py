@@ -1,4 +1,4 @@
-"""`GET /api/recommendations/{listener}`: a listener's list as JSON."""
+"""`GET /api/recommendations/{listener}`: a listener's own list as JSON."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from starlette.responses import JSONResponse, Response
 
-from dashboard.listeners import is_listener
+from dashboard.access import require_own
 from dashboard.queries import read_for_you
 from dashboard.records import ForYou
-from dashboard.security import json_error
+from dashboard.refusals import RefusedError, json_error
 from segue.clock import rfc3339
 from segue.store import Document
 
@@ -20,10 +20,11 @@ def create_router(database: AsyncDatabase[Document], n_fallback: int) -> APIRout
     router = APIRouter()
 
     async def get_recommendations(listener: str) -> Response:
-        if not is_listener(listener):
-            return json_error(404, "unknown_listener", "that is no listener's name")
         try:
+            require_own(listener)
             for_you = await read_for_you(database, listener, n_fallback)
+        except RefusedError as refusal:
+            return json_error(refusal.status, refusal.reason, refusal.detail)
         except PyMongoError as error:
             return json_error(503, "mongo_unreachable", f"no answer: {error}")
         return JSONResponse(as_json(for_you), headers={"cache-control": "no-store"})

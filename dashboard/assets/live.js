@@ -9,19 +9,20 @@
   let retryMs = 300;
   let bannerTimer = null;
 
-  // --- who listens ------------------------------------------------------------------
-  const shown = () => document.querySelector("[data-live]");
-  const remembered = () => (document.cookie.match(/(?:^|; )segue_listener=([\w.-]+)/) || [])[1];
-  segue.listener = () => (shown() && shown().dataset.listener) || remembered() || "you";
+  const LOG_IN_FIRST = 4401;
 
-  // Dash calls this when another listener is chosen
-  window.dash_clientside = Object.assign(window.dash_clientside || {}, {
-    segue: {
-      switchListener(name) {
-        if (!name || name === segue.listener()) return window.dash_clientside.no_update;
-        return `?listener=${encodeURIComponent(name)}`;
-      },
-    },
+  // --- what is looked at --------------------------------------------------------------
+  const shown = () => document.querySelector("[data-live]");
+
+  // our own pages open without a reload, so that music goes on; dcc.Location listens
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='/']");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey)
+      return;
+    event.preventDefault();
+    if (link.pathname !== location.pathname) history.pushState({}, "", link.href);
+    dispatchEvent(new PopStateEvent("popstate"));
+    scrollTo(0, 0);
   });
 
   // --- the socket ---------------------------------------------------------------------
@@ -34,7 +35,11 @@
       ask();
     };
     socket.onmessage = ({ data }) => take(JSON.parse(data));
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
+      if (code === LOG_IN_FIRST) {
+        location.assign(`/log-in?next=${location.pathname}`);
+        return;
+      }
       say("Connection lost. Music goes on; the list catches up by itself.", 1500);
       setTimeout(connect, retryMs);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
@@ -44,7 +49,7 @@
   function ask() {
     const page = shown();
     if (!page || !socket || socket.readyState !== WebSocket.OPEN) return;
-    const wanted = JSON.stringify({ page: page.dataset.live, listener: page.dataset.listener });
+    const wanted = JSON.stringify({ page: page.dataset.live });
     if (wanted === asked) return;
     asked = wanted;
     socket.send(wanted);
@@ -96,11 +101,9 @@
 
   // --- a page has changed ---------------------------------------------------------------
   function arrived() {
-    const page = shown();
+    const page = document.querySelector("[data-title]");
     if (!page) return;
     document.title = `${page.dataset.title} · Segue`;
-    const { listener } = page.dataset;
-    if (listener) document.cookie = `segue_listener=${listener};path=/;max-age=31536000;samesite=lax`;
     for (const link of document.querySelectorAll("a.nav")) {
       if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -114,7 +117,7 @@
   }).observe(document.getElementById("react-entry-point"), {
     childList: true,
     subtree: true,
-    attributeFilter: ["data-listener", "data-since"],
+    attributeFilter: ["data-title", "data-since"],
   });
 
   // --- "3 s ago" ------------------------------------------------------------------------

@@ -19,5 +19,7 @@
     }
   }
 
+  // the name of who has logged in; what they may do hangs on a cookie that no script sees
+  segue.listener = () => (document.cookie.match(/(?:^|; )segue_name=([\w.-]+)/) || [])[1] || "";
   segue.memory = { recall, keep };
 })();

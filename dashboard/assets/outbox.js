@@ -1,5 +1,6 @@
 // The outbox: playback events wait here until the server has taken them.
-// Every event keeps its event_id, so sending one again is harmless.
+// Every event keeps its event_id, so sending one again is harmless. Those of somebody
+// else who listened in this browser wait until they log in again.
 (() => {
   "use strict";
   const segue = (window.segue = window.segue || {});
@@ -30,6 +31,8 @@
     }
   }
 
+  const mine = () => read().filter((event) => event.user_id === segue.listener());
+
   function remove(events) {
     const gone = new Set(events.map((event) => event.event_id));
     write(read().filter((event) => !gone.has(event.event_id)));
@@ -52,7 +55,7 @@
       body: JSON.stringify({ events: batch }),
       keepalive: true,
     });
-    if (answer.status >= 500 || answer.status === 429) return false;
+    if (answer.status >= 500 || [401, 403, 429].includes(answer.status)) return false;
     if (answer.status === 400) {
       const { error } = await answer.json();
       console.warn("an event was refused:", error.reason, error.detail);
@@ -64,7 +67,7 @@
   }
 
   async function flushAll() {
-    for (let batch = read().slice(0, BATCH); batch.length; batch = read().slice(0, BATCH)) {
+    for (let batch = mine().slice(0, BATCH); batch.length; batch = mine().slice(0, BATCH)) {
       let taken = false;
       try {
         taken = await post(batch);
@@ -89,7 +92,7 @@
   segue.outbox = {
     add(event) {
       write([...read(), event]);
-      flush().then(() => read().length && !timer && flush());
+      flush().then(() => mine().length && !timer && flush());
     },
     // the page goes away: hand over what waits in one request that outlives it
     leave(event) {
@@ -98,7 +101,8 @@
       });
       if (!navigator.sendBeacon("/api/events", body)) write([...read(), event]);
     },
-    waiting: () => read().length,
+    flush,
+    waiting: () => mine().length,
   };
   window.addEventListener("online", flush);
   flush();

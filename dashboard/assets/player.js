@@ -113,7 +113,7 @@
 
   // --- what comes next ----------------------------------------------------------
   async function choose() {
-    if (play && play.from === "library") {
+    if (play && play.from !== "for-you" && play.from !== "past") {
       const at = queue.findIndex((each) => each.track.id === play.track.id);
       if (queue[at + 1]) return queue[at + 1];
     }
@@ -258,16 +258,17 @@
     };
 
   // a reload goes on where it was, paused; a closed tab has told what was heard
+  const resumeKey = () => `resume.${segue.listener()}`;
   window.addEventListener("pagehide", () => {
-    keep("resume", null);
+    keep(resumeKey(), null);
     if (!play) return;
     account();
-    keep("resume", { play, queue, heard, past, atS: audio.currentTime });
+    keep(resumeKey(), { play, queue, heard, past, atS: audio.currentTime });
     if (play.isStarted && !audio.paused) segue.outbox.leave(eventOf("progressed"));
   });
 
   function resume() {
-    const saved = recall("resume", null);
+    const saved = recall(resumeKey(), null);
     if (!saved || !saved.play) return;
     ({ play, queue, heard, past } = saved);
     load(audio, mediaAddress(play.track));
@@ -283,8 +284,20 @@
     face.changed();
   }
 
+  // before somebody logs out: what was heard is told while it may be
+  async function rest() {
+    if (!audio.paused) {
+      const paused = new Promise((done) => audio.addEventListener("pause", done, { once: true }));
+      audio.pause();
+      await paused;
+    }
+    await segue.outbox.flush(); // what was on its way
+    await segue.outbox.flush(); // what came while it was
+  }
+
   segue.player = {
     face,
+    rest,
     toggle,
     next,
     previous,

@@ -34,7 +34,7 @@
         durationMs: durationMs ? Number(durationMs) : null,
       },
       source: {
-        surface: isListed ? "player" : "search",
+        surface: isListed ? "player" : list.dataset.surface || "search",
         list_id: isListed ? list.dataset.listId : null,
         rank: isListed ? Number(rank) : null,
         propensity: isListed && propensity ? Number(propensity) : null,

@@ -22,6 +22,15 @@ def layout() -> html.Div:
     )
 
 
+def for_others() -> html.Div:
+    """Return what is shown to those who may not see the page."""
+    words = "This page is for analysts. An admin gives the role: segue account role."
+    return html.Div(
+        [html.H1("Analytics"), html.P(words, className="note")],
+        **marks(data_title="Analytics"),
+    )
+
+
 def _plays() -> html.Section:
     return _panel(
         "Plays per minute",

@@ -11,18 +11,18 @@ from dashboard import ids
 from dashboard.live import FOR_YOU
 from dashboard.marks import marks
 from dashboard.queries import MAX_LIBRARY_ROWS, MAX_SEARCH_CHARS, read_library
-from dashboard.rows import empty_row, library_rows
+from dashboard.rows import empty_row, track_rows
 from segue.store import Document
 
 _PAGE_ROWS: Final = 40
 
 
-def layout(listener: str) -> html.Div:
-    """Return the page for one listener; its content comes by push."""
+def layout() -> html.Div:
+    """Return the page; its content comes by push, that of who has logged in."""
     return html.Div(
-        [_for_you(listener), _library()],
+        [_for_you(), _library()],
         className="columns",
-        **marks(data_live=FOR_YOU, data_listener=listener, data_title="For you"),
+        **marks(data_live=FOR_YOU, data_title="For you"),
     )
 
 
@@ -63,10 +63,10 @@ async def library_content(
         )
         return [empty_row("Nothing found", tip)], count, hidden
     is_all = len(page.tracks) >= min(page.n_found, MAX_LIBRARY_ROWS)
-    return library_rows(page), count, hidden if is_all else {}
+    return track_rows(page.tracks), count, hidden if is_all else {}
 
 
-def _for_you(listener: str) -> html.Section:
+def _for_you() -> html.Section:
     return html.Section(
         [
             html.Div(
@@ -77,7 +77,6 @@ def _for_you(listener: str) -> html.Section:
                             html.P(id=ids.FOR_YOU_FACTS, className="facts"),
                         ]
                     ),
-                    _listener_select(listener),
                 ],
                 className="head",
             ),
@@ -89,20 +88,6 @@ def _for_you(listener: str) -> html.Section:
             ),
         ],
         className="for-you",
-    )
-
-
-def _listener_select(listener: str) -> dmc.Select:
-    return dmc.Select(
-        id=ids.LISTENER,
-        label="Listener",
-        value=listener,
-        data=[listener],
-        searchable=True,
-        allowDeselect=False,
-        nothingFoundMessage="nobody of that name",
-        className="listener",
-        comboboxProps={"withinPortal": True},
     )
 
 

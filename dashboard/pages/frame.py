@@ -1,26 +1,32 @@
 """The frame around every page: header, navigation, and the router between pages."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import unquote
 
 import dash_mantine_components as dmc  # type: ignore[import-untyped]
-from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html
+from dash import Dash, Input, Output, dcc, html
+from pymongo.errors import PyMongoError
 
 from dashboard import ids
-from dashboard.listeners import COOKIE, chosen_listener
+from dashboard.access import asking, who_asks
+from dashboard.catalogue import Catalogue
 from dashboard.marks import marks
-from dashboard.pages import analytics, for_you
+from dashboard.pages import account, analytics, for_you, search, shelves
+from dashboard.records import Shelf
+from segue.accounts import Identity, Role
 
 _FONT: Final = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
 
 def layout() -> dmc.MantineProvider:
-    """Return the frame."""
+    """Return the frame for who asks."""
+    identity = asking()
     return dmc.MantineProvider(
         [
             dcc.Location(id=ids.LOCATION),
             dmc.AppShell(
-                [dmc.AppShellHeader(_header()), dmc.AppShellMain(_main())],
+                [dmc.AppShellHeader(_header(identity)), dmc.AppShellMain(_main())],
                 header={"height": 60},
                 padding=0,
             ),
@@ -30,51 +36,67 @@ def layout() -> dmc.MantineProvider:
     )
 
 
-def register(app: Dash) -> None:
-    """Add the router, and the switch between listeners."""
+def register(app: Dash, catalogue: Catalogue) -> None:
+    """Add the router."""
 
-    @app.callback(
-        Output(ids.CONTENT, "children"),
-        Input(ids.LOCATION, "pathname"),
-        Input(ids.LOCATION, "search"),
-    )
-    async def show_page(pathname: Any, search: Any) -> html.Div:
-        return page_of(str(pathname), str(search or ""), ctx.cookies.get(COOKIE))
-
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("segue", "switchListener"),
-        Output(ids.LOCATION, "search"),
-        Input(ids.LISTENER, "value"),
-        prevent_initial_call=True,
-    )
+    @app.callback(Output(ids.CONTENT, "children"), Input(ids.LOCATION, "pathname"))
+    async def show_page(pathname: Any) -> html.Div:
+        return await page_of(str(pathname), who_asks(), catalogue)
 
 
-def page_of(pathname: str, search: str, remembered: str | None) -> html.Div:
-    """Return the page at an address, for the listener named there or remembered."""
+async def page_of(pathname: str, identity: Identity, catalogue: Catalogue) -> html.Div:
+    """Return the page at an address, for who asks."""
+    if pathname == "/account":
+        return account.layout(identity)
+    if pathname == "/search":
+        return search.layout()
     if pathname == "/analytics":
-        return analytics.layout()
-    asked = parse_qs(search.removeprefix("?"), max_num_fields=20).get("listener", [])
-    return for_you.layout(chosen_listener(asked[0] if asked else None, remembered))
+        may_see = identity.role.may(Role.ANALYST)
+        return analytics.layout() if may_see else analytics.for_others()
+    _, what, *key = pathname.split("/", 2) if pathname.count("/") > 1 else ("", "")
+    readers = {
+        "artist": catalogue.artist,
+        "album": catalogue.album,
+        "genre": catalogue.genre,
+        "track": catalogue.track,
+    }
+    if what in readers:
+        return await _shelf_of(what, readers[what], unquote(key[0]))
+    return for_you.layout()
 
 
-def _header() -> html.Div:
+async def _shelf_of(
+    what: str, read: Callable[[str], Awaitable[Shelf | None]], key: str
+) -> html.Div:
+    try:
+        shelf = await read(key)
+    except PyMongoError:
+        return shelves.away()
+    return shelves.nothing_there(what) if shelf is None else shelves.layout(shelf)
+
+
+def _header(identity: Identity | None) -> html.Div:
+    links = [_nav("For you", "/"), _nav("Search", "/search")]
+    if identity is not None and identity.role.may(Role.ANALYST):
+        links.append(_nav("Analytics", "/analytics"))
+    name = "" if identity is None else identity.user_id
+    own = html.A(name, href="/account", className="nav own", title="Account")
     return html.Div(
         [
-            dcc.Link(
+            html.A(
                 [html.Span(className="brand-mark"), "Segue"],
                 href="/",
                 className="brand",
             ),
-            html.Nav(
-                [
-                    dcc.Link("For you", href="/", className="nav"),
-                    dcc.Link("Analytics", href="/analytics", className="nav"),
-                ],
-                **marks(aria_label="Pages"),
-            ),
+            html.Nav([*links, own], **marks(aria_label="Pages")),
         ],
         className="header",
     )
+
+
+def _nav(text: str, href: str) -> html.A:
+    # `assets/live.js` opens it without a reload
+    return html.A(text, href=href, className="nav")
 
 
 def _main() -> html.Div:

@@ -19,7 +19,7 @@ def site(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Site]:
     store.upsert(database, store.TRACKS, write_library(library))
     sink, history = CollectingSink(), CollectingSink()
     with served(ours, sink, history) as port:
-        yield Site(port, sink, database, library, history)
+        yield Site(port, sink, database, library, history, ours.mongo)
     database.client.close()
 
 
@@ -27,6 +27,9 @@ def site(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Site]:
 def page(browser: Browser, site: Site) -> Iterator[Page]:
     """A page of its own, closed before its site; an error on its console fails."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    for each in site.log_in().cookies():
+        cookie = {"name": each["name"], "value": each["value"], "url": site.url}
+        context.add_cookies([cookie])  # type: ignore[list-item]
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

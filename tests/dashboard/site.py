@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import soundfile
@@ -21,10 +21,12 @@ from pymongo.database import Database
 from dashboard.app import create_app
 from dashboard.server import listening_socket
 from segue import store
+from segue.accounts import Identity, Login, Role, open_login, run_with
 from segue.clock import system_clock
 from segue.errors import KafkaUnreachableError
 from segue.events import PlaybackEvent
-from segue.settings import Settings
+from segue.passwords import NOBODY
+from segue.settings import MongoSettings, Settings
 from segue.store import Document
 
 _T = TypeVar("_T")
@@ -55,15 +57,27 @@ class Answer:
     body: bytes
 
 
+ADA: Final = Identity("ada", Role.ADMIN)
+
+
 @dataclass
 class Site:
-    """A served dashboard."""
+    """A served dashboard; who asks is `ada`, an admin, unless a test says otherwise."""
 
     port: int
     sink: CollectingSink
     database: Database[Document]
     library: Path
     history: CollectingSink = field(default_factory=CollectingSink)
+    mongo: MongoSettings | None = None
+    _logins: dict[Identity, Login] = field(default_factory=dict)
+
+    def log_in(self, who: Identity = ADA) -> Login:
+        """Return the log-in of somebody, whose account is made where there is none."""
+        if who not in self._logins:
+            assert self.mongo is not None
+            self._logins[who] = logged_in(self.mongo, who)
+        return self._logins[who]
 
     @property
     def url(self) -> str:
@@ -75,15 +89,36 @@ class Site:
         method: str = "GET",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        who: Identity | None = ADA,
     ) -> Answer:
+        named = dict(headers or {})
+        if who is not None and self.mongo is not None:
+            named.setdefault("Cookie", cookie_header(self.log_in(who)))
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request(method, path, body, dict(headers or {}))
+            connection.request(method, path, body, named)
             answer = connection.getresponse()
-            named = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, named, answer.read())
+            told: dict[str, str] = {}
+            for name, value in answer.getheaders():  # two cookies are two headers
+                before = told.get(name.lower())
+                told[name.lower()] = value if before is None else f"{before}\n{value}"
+            return Answer(answer.status, told, answer.read())
         finally:
             connection.close()
+
+
+def logged_in(settings: MongoSettings, who: Identity) -> Login:
+    """Make an account that has no password, and log in."""
+    database = store.connect(settings)
+    document = {"_id": who.user_id, "folded": who.user_id, "password": NOBODY}
+    role = {"role": who.role.value, "created_at": system_clock()}
+    store.upsert(database, store.USERS, [document | role])
+    database.client.close()
+    return run_with(settings, lambda d: open_login(d, who.user_id, system_clock, 1))
+
+
+def cookie_header(login: Login) -> str:
+    return "; ".join(f"{each['name']}={each['value']}" for each in login.cookies())
 
 
 @contextmanager

@@ -1,22 +1,31 @@
 import inspect
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 from pymongo.asynchronous.database import AsyncDatabase
+from starlette.routing import Route
 
-from dashboard.app import create_pages
+from dashboard.access import role_needed
+from dashboard.app import create_pages, create_server
+from dashboard.catalogue import Catalogue
+from dashboard.identities import Identities
+from dashboard.refusals import RefusedError
 from segue import store
+from segue.clock import system_clock
 from segue.settings import MongoSettings, Settings
+from tests.dashboard.api.test_accounts import ROUTES
 from tests.dashboard.site import CollectingSink, Site, read, served
 
 
 async def _callbacks(
     database: AsyncDatabase[store.Document],
 ) -> dict[str, object]:
-    pages = create_pages(FastAPI(), database)
+    pages = create_pages(FastAPI(), database, Catalogue(database, Path("nowhere")))
     return {name: each.get("callback") for name, each in pages.callback_map.items()}
 
 
@@ -24,13 +33,38 @@ def test_no_callback_can_block_the_event_loop() -> None:
     ours = Settings(mongo=MongoSettings(uri=SecretStr("mongodb://127.0.0.1:1")))
     callbacks = read(ours, _callbacks)
     on_server = {name: each for name, each in callbacks.items() if each is not None}
-    assert len(on_server) == 2
+    assert len(on_server) == 3
     assert all(map(inspect.iscoroutinefunction, on_server.values()))
+
+
+async def _routes(database: AsyncDatabase[store.Document]) -> list[Route]:
+    sink = CollectingSink()
+    identities = Identities(database, system_clock)
+    server = create_server(Settings(), database, sink, sink, identities, system_clock)
+    create_pages(server, database, Catalogue(database, Path("nowhere")))
+    routers = [getattr(each, "original_router", None) for each in server.routes]
+    together = [*server.routes, *(r for each in routers if each for r in each.routes)]
+    return [each for each in together if isinstance(each, Route)]
+
+
+def test_every_route_that_is_served_is_walked_or_closed() -> None:
+    """`test_accounts` walks those that somebody gets to."""
+    ours = Settings(mongo=MongoSettings(uri=SecretStr("mongodb://127.0.0.1:1")))
+    n_walked = 0
+    for route in read(ours, _routes):
+        for method in (route.methods or set()) - {"HEAD"}:
+            walked = [path for verb, path, _ in ROUTES if verb == method]
+            if any(route.path_regex.match(path) for path in walked):
+                n_walked += 1
+                continue
+            with pytest.raises(RefusedError):
+                role_needed(method, re.sub(r"{.*?}", "x", route.path))
+    assert n_walked >= 20
 
 
 @pytest.mark.mongo
 def test_pages_are_there_and_other_addresses_are_not(site: Site) -> None:
-    for path in ("/", "/analytics", "/?listener=ada"):
+    for path in ("/", "/analytics", "/account", "/log-in", "/sign-up"):
         assert site.ask(path).status == 200
         head = site.ask(path, "HEAD")
         assert (head.status, head.body) == (200, b"")
@@ -74,7 +108,7 @@ def test_health_says_that_all_is_well(site: Site) -> None:
     assert json.loads(answer.body) == {"status": "ok", "mongo": "up"}
 
 
-def test_without_mongodb_the_page_is_there_and_the_api_says_503(
+def test_without_mongodb_the_door_is_there_and_the_rest_says_503(
     settings: Callable[..., Settings],
 ) -> None:
     uri = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300"
@@ -82,7 +116,8 @@ def test_without_mongodb_the_page_is_there_and_the_api_says_503(
     sink = CollectingSink()
     with served(ours, sink) as port:
         away = Site(port, sink, store.connect(ours.mongo), ours.home)
-        assert away.ask("/").status == 200
-        for path in ("/healthz", "/api/recommendations/ada", "/media/t1"):
-            assert away.ask(path).status == 503
+        assert away.ask("/log-in").status == 200
+        somebody = {"Cookie": "segue_login=x"}
+        for path in ("/", "/healthz", "/api/recommendations/ada", "/media/t1"):
+            assert away.ask(path, headers=somebody).status == 503
         away.database.client.close()

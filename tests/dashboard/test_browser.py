@@ -17,7 +17,7 @@ LIST_MS = 20_000
 def _show(page: Page, site: Site, *track_ids: str) -> None:
     document = list_document("ada", list(track_ids))
     store.upsert(site.database, store.RECOMMENDATIONS, [document])
-    page.goto(f"{site.url}/?listener=ada")
+    page.goto(f"{site.url}/")
     row = page.locator("#for-you [data-track-id]").first
     expect(row).to_have_attribute("data-track-id", track_ids[0], timeout=LIST_MS)
 
@@ -203,19 +203,6 @@ def test_tags_are_text_wherever_they_show(page: Page, site: Site) -> None:
     expect(page.locator("#now-title")).to_have_text(evil)
     assert page.locator("img[src=x]").count() == 0
     assert page.title() == "For you · Segue"
-
-
-def test_another_listener_is_shown_and_remembered(page: Page, site: Site) -> None:
-    lists = [list_document("ben", ["t4"])]
-    store.upsert(site.database, store.RECOMMENDATIONS, lists)
-    _show(page, site, "t1")
-    page.locator("#listener").click()
-    page.get_by_role("option", name="ben").click()
-    first = page.locator("#for-you li:first-child")
-    expect(first).to_have_attribute("data-track-id", "t4", timeout=LIST_MS)
-    assert page.url.endswith("?listener=ben")
-    page.goto(site.url)
-    expect(page.locator("[data-live]")).to_have_attribute("data-listener", "ben")
 
 
 def test_the_analytics_page_moves_without_a_reload(page: Page, site: Site) -> None:

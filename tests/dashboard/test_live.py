@@ -8,8 +8,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard.live import Subscriber
+from dashboard.security import LOG_IN_FIRST
 from segue import store
-from tests.dashboard.site import Site, list_document
+from segue.accounts import Identity, Role
+from tests.dashboard.site import ADA, Site, cookie_header, list_document
+
+BEN = Identity("ben", Role.LISTENER)
 
 
 def _messages(*states: dict[str, str]) -> list[Any]:
@@ -49,14 +53,18 @@ def test_a_slow_socket_gets_the_newest_state_and_skips_the_others() -> None:
     assert json.loads(asyncio.run(collect()))["props"] == {"a": {"x": 99}}
 
 
-def _open(site: Site, origin: str | None = None) -> ClientConnection:
+def _open(
+    site: Site, origin: str | None = None, who: Identity | None = ADA
+) -> ClientConnection:
     headers = {} if origin is None else {"Origin": origin}
+    if who is not None:
+        headers["Cookie"] = cookie_header(site.log_in(who))
     address = f"ws://127.0.0.1:{site.port}/ws/live"
     return connect(address, additional_headers=headers, proxy=None)
 
 
-def _ask(socket: ClientConnection, page: str, listener: str = "ada") -> None:
-    socket.send(json.dumps({"page": page, "listener": listener}))
+def _ask(socket: ClientConnection, page: str) -> None:
+    socket.send(json.dumps({"page": page}))
 
 
 def _next_props(socket: ClientConnection, name: str, within_s: float = 10) -> Any:
@@ -69,9 +77,9 @@ def _next_props(socket: ClientConnection, name: str, within_s: float = 10) -> An
 
 @pytest.mark.mongo
 def test_a_changed_list_is_pushed_to_those_who_look_at_it(site: Site) -> None:
-    with _open(site) as ada, _open(site) as ben:
-        _ask(ada, "for-you", "ada")
-        _ask(ben, "for-you", "ben")
+    with _open(site) as ada, _open(site, who=BEN) as ben:
+        _ask(ada, "for-you")
+        _ask(ben, "for-you")
         assert _next_props(ada, "for-you")["data-updated-at"] == ""
         assert _next_props(ben, "for-you")["data-updated-at"] == ""
         started = time.monotonic()
@@ -99,6 +107,39 @@ def test_another_site_gets_no_socket(site: Site) -> None:
         pass
 
 
+def _code_of(socket: ClientConnection, within_s: float) -> int | None:
+    """Wait until the socket has ended; return the code."""
+    try:
+        while True:
+            socket.recv(timeout=within_s)
+    except ConnectionClosed as closed:
+        return None if closed.rcvd is None else closed.rcvd.code
+
+
+@pytest.mark.mongo
+def test_without_a_log_in_there_is_no_socket(site: Site) -> None:
+    with _open(site, who=None) as socket:
+        assert _code_of(socket, 5) == LOG_IN_FIRST
+
+
+@pytest.mark.mongo
+def test_a_listener_gets_no_analytics(site: Site) -> None:
+    with _open(site, who=BEN) as socket:
+        _ask(socket, "analytics")
+        assert _code_of(socket, 5) == 1008
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+def test_a_socket_ends_with_its_log_in(site: Site) -> None:
+    with _open(site, who=BEN) as socket:
+        _ask(socket, "for-you")
+        _next_props(socket, "for-you")
+        json_kind = {"Content-Type": "application/json"}
+        assert site.ask("/api/log-out", "POST", b"{}", json_kind, BEN).status == 200
+        assert _code_of(socket, 15) == LOG_IN_FIRST
+
+
 @pytest.mark.mongo
 def test_dash_has_no_socket_of_its_own(site: Site) -> None:
     address = f"ws://127.0.0.1:{site.port}/_dash-ws-callback"
@@ -109,7 +150,7 @@ def test_dash_has_no_socket_of_its_own(site: Site) -> None:
 @pytest.mark.mongo
 @pytest.mark.parametrize(
     "message",
-    ["", "{", "[]", '{"page": "x"}', '{"page": "for-you"}', "x" * 2000, b"\0"],
+    ["", "{", "[]", '{"page": "x"}', "x" * 2000, b"\0"],
 )
 def test_nonsense_ends_the_socket(site: Site, message: str | bytes) -> None:
     with _open(site) as socket:

@@ -15,7 +15,15 @@ from segue import store
 from segue.errors import MissingProgramError
 from segue.services import mongo, process
 from segue.settings import Settings
-from tests.dashboard.site import CollectingSink, list_document, served, write_library
+from tests.dashboard.site import (
+    ADA,
+    CollectingSink,
+    cookie_header,
+    list_document,
+    logged_in,
+    served,
+    write_library,
+)
 
 pytestmark = [pytest.mark.mongo, pytest.mark.slow]
 
@@ -40,11 +48,14 @@ def test_sockets_hear_of_an_outage_and_get_what_they_missed(
     ours = settings(mongo={"uri": SecretStr(uri), "timeout_ms": 800})
     database = store.connect(ours.mongo)
     store.upsert(database, store.TRACKS, write_library(home / "music", 3))
+    cookie = {"Cookie": cookie_header(logged_in(ours.mongo, ADA))}
     with (
         served(ours, CollectingSink()) as port,
-        connect(f"ws://127.0.0.1:{port}/ws/live", proxy=None) as socket,
+        connect(
+            f"ws://127.0.0.1:{port}/ws/live", additional_headers=cookie, proxy=None
+        ) as socket,
     ):
-        socket.send('{"page": "for-you", "listener": "ada"}')
+        socket.send('{"page": "for-you"}')
         _next(socket, lambda message: "for-you" in message["props"])
         process.stop(home, mongo.NAME)
         _next(socket, lambda message: message["status"] == "away")

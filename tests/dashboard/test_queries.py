@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard.queries import read_for_you, read_library, read_listeners
+from dashboard.queries import read_for_you, read_library
 from segue import store
 from segue.settings import Settings
 from segue.store import Document
@@ -44,7 +44,7 @@ def test_a_list_comes_in_rank_order_with_reasons(
         (2, "t1"),
     ]
     assert for_you.tracks[0].reason == (
-        "To try out, because ada played Title 0, away from what ada skipped"
+        "To try out, because you played Title 0, away from what you skipped"
     )
     assert not for_you.is_fallback
 
@@ -68,7 +68,6 @@ def test_an_empty_database_gives_empty_pages(
     ours = settings()
     assert read(ours, lambda database: read_for_you(database, "ada", 5)).tracks == []
     assert read(ours, lambda database: read_library(database, "", 5)).n_found == 0
-    assert read(ours, read_listeners) == ["you"]
 
 
 def test_each_word_of_a_search_must_occur_somewhere(
@@ -95,15 +94,6 @@ def test_tags_that_are_missing_are_named_so(
         "Unknown artist",
         None,
     )
-
-
-def test_names_that_are_no_listener_are_left_out(
-    settings: Callable[..., Settings],
-) -> None:
-    ours = settings()
-    lists = [list_document(name, ["t0"]) for name in ("ben", "<b>", "ada")]
-    _fill(ours, [_track(0)], *lists)
-    assert read(ours, read_listeners) == ["ada", "ben", "you"]
 
 
 def _found(ours: Settings, search: str) -> list[str]:

@@ -1,10 +1,10 @@
 import pytest
 from starlette.datastructures import Headers
 
+from dashboard.access import role_needed
+from dashboard.refusals import RefusedError
 from dashboard.security import (
-    RefusedError,
     check_origin,
-    check_route,
     is_own_host,
     security_headers,
 )
@@ -68,7 +68,7 @@ def test_our_own_page_and_programs_may_ask(headers: dict[str, str]) -> None:
 )
 def test_no_other_route_is_there(method: str, path: str, status: int) -> None:
     with pytest.raises(RefusedError) as refusal:
-        check_route(method, path)
+        role_needed(method, path)
     assert refusal.value.status == status
 
 

@@ -11,7 +11,8 @@ from websockets.sync.client import connect
 
 from dashboard.server import listening_socket
 from segue.errors import PortInUseError
-from segue.settings import DashboardSettings, Settings
+from segue.settings import DashboardSettings, MongoSettings, Settings
+from tests.dashboard.site import ADA, cookie_header, logged_in
 
 PROGRAM = """
 import sys
@@ -23,7 +24,7 @@ class NoSink:
     def publish(self, *events):
         raise AssertionError(events)
 
-mongo = {"uri": SecretStr(sys.argv[2]), "timeout_ms": 500}
+mongo = {"uri": SecretStr(sys.argv[2]), "database": sys.argv[3], "timeout_ms": 500}
 serve(Settings(dashboard={"port": int(sys.argv[1])}, mongo=mongo), NoSink(), NoSink())
 print("after serve", flush=True)
 """
@@ -41,12 +42,17 @@ def test_a_used_port_is_an_error_that_names_the_setting() -> None:
 
 
 @pytest.fixture
-def running(
-    settings: Callable[..., Settings], mongo_uri: str
-) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def ours(settings: Callable[..., Settings]) -> MongoSettings:
+    return settings().mongo
+
+
+@pytest.fixture
+def running(ours: MongoSettings) -> Iterator[tuple[subprocess.Popen[str], int]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    arguments = [sys.executable, "-c", PROGRAM, str(port), mongo_uri]
+    assert ours.uri is not None
+    uri = ours.uri.get_secret_value()
+    arguments = [sys.executable, "-c", PROGRAM, str(port), uri, ours.database]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as program:
         try:
             _wait(port)
@@ -59,11 +65,15 @@ def running(
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_within_three_seconds_with_open_sockets(
-    running: tuple[subprocess.Popen[str], int], stop: signal.Signals
+    running: tuple[subprocess.Popen[str], int],
+    ours: MongoSettings,
+    stop: signal.Signals,
 ) -> None:
     program, port = running
     idle = socket.create_connection(("127.0.0.1", port))
-    with connect(f"ws://127.0.0.1:{port}/ws/live", proxy=None) as live:
+    cookie = {"Cookie": cookie_header(logged_in(ours, ADA))}
+    address = f"ws://127.0.0.1:{port}/ws/live"
+    with connect(address, additional_headers=cookie, proxy=None) as live:
         live.send('{"page": "analytics"}')
         live.recv(timeout=10)
         started = time.monotonic()

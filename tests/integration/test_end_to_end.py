@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pyarrow.dataset
 import pytest
 import soundfile
 from kafka import KafkaConsumer, TopicPartition
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from segue import store
 from segue.clock import system_clock
@@ -79,6 +80,22 @@ def serve_dashboard(settings: Settings) -> str:
     url = f"http://127.0.0.1:{port}"
     process.wait_until_ready(child, lambda: answers(f"{url}/healthz"), 60)
     return url
+
+
+def log_in(page: Page, url: str, settings: Settings) -> None:
+    """Give the listener, who has played, an account, and log in by the form."""
+    subprocess.run(
+        [sys.executable, "-m", "segue", "account", "add", LISTENER, "--password-stdin"],
+        env={**os.environ, **to_environment(settings)},
+        input="seven swans\n",
+        text=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    page.goto(url)
+    page.get_by_label("Name").fill(LISTENER)
+    page.get_by_label("Password").fill("seven swans")
+    page.get_by_role("button", name="Log in").click()
 
 
 def answers(url: str) -> bool:
@@ -219,8 +236,8 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
     assert all(title.startswith("hum") for title in listed[: N_PER_STYLE - len(heard)])
 
     page = browser.new_page()
-    page.goto(f"{serve_dashboard(ready)}/?listener={LISTENER}")
-    rows = page.locator("#for-you [data-track-id] .title > span:first-child")
+    log_in(page, serve_dashboard(ready), ready)
+    rows = page.locator("#for-you [data-track-id] .title > :first-child")
     expect(rows.first).to_have_text(listed[0], timeout=WAIT_MS)
     assert rows.all_text_contents() == listed
 

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from dashboard.security import MAX_BODY_BYTES
+from segue.clock import system_clock
+from segue.tokens import create_token
 from tests.dashboard.site import Answer, Site
 
 pytestmark = pytest.mark.mongo
@@ -88,6 +90,24 @@ def test_one_bad_event_stops_all_of_its_post(site: Site, bad: Any, reason: str) 
 def test_what_is_no_batch_is_refused(site: Site, content: Any, reason: str) -> None:
     answer = _post(site, content)
     assert (answer.status, json.loads(answer.body)["error"]["reason"]) == (400, reason)
+
+
+def test_nobody_plays_for_another(site: Site) -> None:
+    answer = _post(site, {"events": [_event(), _event(user_id="ben")]})
+    assert (answer.status, json.loads(answer.body)["error"]["reason"]) == (
+        403,
+        "not_yours",
+    )
+    assert site.sink.events == []
+
+
+def test_a_program_plays_for_the_listener_of_its_token(site: Site) -> None:
+    token = create_token(site.database, "ada", system_clock)
+    headers = {"Content-Type": "application/json", "Authorization": f"Token {token}"}
+    for user_id, status in (("ada", 202), ("ben", 403)):
+        body = json.dumps(_event(user_id=user_id)).encode()
+        answer = site.ask("/api/events", "POST", body, headers, who=None)
+        assert answer.status == status
 
 
 def test_a_body_that_is_too_large_is_refused(site: Site) -> None:

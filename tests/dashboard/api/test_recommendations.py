@@ -20,11 +20,16 @@ def test_a_list_as_json_has_rows_and_times(site: Site) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_somebody_unknown_gets_a_marked_fallback(site: Site) -> None:
-    content = json.loads(site.ask("/api/recommendations/nobody").body)
+def test_who_has_played_nothing_gets_a_marked_fallback(site: Site) -> None:
+    content = json.loads(site.ask("/api/recommendations/ada").body)
     assert content["is_fallback"]
     assert len(content["items"]) == 3  # one track of each artist
 
 
-def test_a_name_that_is_none_is_404(site: Site) -> None:
-    assert site.ask("/api/recommendations/a%20b").status == 404
+@pytest.mark.parametrize("name", ["ben", "a%20b", "Ada"])
+def test_the_list_of_another_is_not_told(site: Site, name: str) -> None:
+    answer = site.ask(f"/api/recommendations/{name}")
+    assert (answer.status, json.loads(answer.body)["error"]["reason"]) == (
+        403,
+        "not_yours",
+    )

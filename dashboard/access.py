@@ -1,0 +1,136 @@
+"""Every route that there is, and who may ask for it.
+
+The gate asks this table first: what is not in it is not there, whatever else is served.
+"""
+
+import re
+from contextvars import ContextVar
+from typing import Final, NamedTuple
+
+from dashboard.refusals import RefusedError
+from segue.accounts import Identity, Role
+
+LIVE_PATH: Final = "/ws/live"
+SCROBBLERS: Final = "/1/"
+_PAGE: Final = re.compile(
+    r"/|/(analytics|account|search)|/(artist|album|genre|track)/[^/]+"
+)
+DOORS: Final = ("/log-in", "/sign-up")
+SAFE: Final = ("GET", "HEAD")
+
+
+class _Route(NamedTuple):
+    """Paths, and the role that they need; None: they are for everybody."""
+
+    verbs: tuple[str, ...]
+    paths: re.Pattern[str]
+    role: Role | None
+
+
+def _route(verbs: tuple[str, ...], paths: str, role: Role | None) -> _Route:
+    return _Route(verbs, re.compile(paths), role)
+
+
+# a page is a frame alone; what it shows are callbacks and the socket asked for, which
+# look at the role again
+_ROUTES: Final = (
+    _route(SAFE, _PAGE.pattern, Role.LISTENER),
+    _route(SAFE, r"/_dash-layout|/_dash-dependencies", Role.LISTENER),
+    _route(SAFE, r"/(media|covers|api/recommendations)/[^/]+", Role.LISTENER),
+    _route(("POST",), r"/_dash-update-component|/api/events", Role.LISTENER),
+    _route(("POST",), r"/api/(log-out|password|delete-account)", Role.LISTENER),
+    _route(SAFE, "|".join(map(re.escape, DOORS)), None),
+    _route(("POST",), r"/api/(log-in|sign-up)", None),
+    _route(SAFE, r"/(assets|_dash-component-suites)/.+|/_favicon.ico", None),
+    # what they tell is of no listener
+    _route(SAFE, r"/healthz|/metrics", None),
+    # the door for scrobblers looks at their tokens itself
+    _route(SAFE, r"/1/user/[^/]+/(listens|listen-count|playing-now)", None),
+    _route(SAFE, r"/1/validate-token", None),
+    _route(("POST",), r"/1/submit-listens", None),
+)
+_asking: Final[ContextVar[Identity | None]] = ContextVar("asking", default=None)
+
+
+def is_page(path: str) -> bool:
+    """Tell whether there is a page at `path`.
+
+    Examples
+    --------
+    >>> is_page("/artist/a1"), is_page("/media/t1")
+    (True, False)
+    """
+    return _PAGE.fullmatch(path) is not None
+
+
+def role_needed(method: str, path: str) -> Role | None:
+    """Return the role that a route needs; None where it is for everybody.
+
+    Raises
+    ------
+    RefusedError
+        For a path or a verb that no route of ours has.
+
+    Examples
+    --------
+    >>> role_needed("GET", "/media/t1")
+    <Role.LISTENER: 'listener'>
+    >>> role_needed("GET", "/healthz") is None
+    True
+    """
+    if method not in (*SAFE, "POST"):
+        raise RefusedError(405, "wrong_method", f"{method} is not used here")
+    for route in _ROUTES:
+        if method in route.verbs and route.paths.fullmatch(path):
+            return route.role
+    if method == "POST":
+        raise RefusedError(404, "not_found", f"nothing to post to at {path}")
+    raise RefusedError(404, "not_found", f"there is no page {path}")
+
+
+def check_role(identity: Identity | None, needed: Role | None) -> None:
+    """Raise `RefusedError` unless who asks may do what `needed` may."""
+    if needed is None:
+        return
+    if identity is None:
+        raise RefusedError(401, "log_in_first", "log in first, at /log-in")
+    if not identity.role.may(needed):
+        raise RefusedError(
+            403,
+            "not_for_you",
+            f"this needs the role {needed}, yours is {identity.role}",
+        )
+
+
+def remember(identity: Identity | None) -> None:
+    """Say who asks, for all that is called while this request is answered."""
+    _asking.set(identity)
+
+
+def asking() -> Identity | None:
+    """Return who asks, if anybody has logged in."""
+    return _asking.get()
+
+
+def who_asks() -> Identity:
+    """Return who asks.
+
+    Raises
+    ------
+    RefusedError
+        When nobody has logged in.
+    """
+    identity = asking()
+    if identity is None:
+        raise RefusedError(401, "log_in_first", "log in first, at /log-in")
+    return identity
+
+
+def require_own(user_id: str) -> None:
+    """Raise `RefusedError` unless who asks is this listener."""
+    if who_asks().user_id != user_id:
+        raise RefusedError(
+            403,
+            "not_yours",
+            f"this is of another listener, not of {who_asks().user_id}",
+        )

@@ -1,0 +1,82 @@
+"""The account's page: who has logged in, another password, and the end of it all."""
+
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.marks import marks
+from segue.accounts import Identity
+from segue.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
+
+
+def layout(identity: Identity) -> html.Div:
+    """Return the page; its forms are sent by `assets/forms.js`."""
+    return html.Div(
+        [
+            html.H1(identity.user_id),
+            html.P(f"Logged in as {identity.role}", className="facts"),
+            html.Div(
+                [_leaving(), _password(), _deleting()], className="panels account"
+            ),
+        ],
+        **marks(data_title="Account"),
+    )
+
+
+def _leaving() -> html.Section:
+    form = _form("/api/log-out", "door", [], "Log out")
+    return _panel("This browser", [form])
+
+
+def _password() -> html.Section:
+    fields = [
+        _field("old", "Password now", "current-password"),
+        _field("new", "New password", "new-password", shortest=MIN_PASSWORD_CHARS),
+    ]
+    said = "The password is another now; other browsers have to log in again."
+    form = _form("/api/password", "say", fields, "Change it", said)
+    return _panel("Password", [form])
+
+
+def _deleting() -> html.Section:
+    words = (
+        "All that you played, liked and skipped is taken out of history, archive, "
+        "tastes and lists, and the account goes. There is no way back."
+    )
+    fields = [_field("password", "Password, to be sure", "current-password")]
+    form = _form("/api/delete-account", "door", fields, "Delete my account")
+    return _panel("Delete this account", [html.P(words, className="facts"), form])
+
+
+def _form(
+    post: str, then: str, fields: list[Any], button: str, said: str = ""
+) -> html.Form:
+    return html.Form(
+        [
+            *fields,
+            html.P(className="form-said", role="alert"),
+            html.Button(button, type="submit", className="main-button"),
+        ],
+        className="form",
+        **marks(data_post=post, data_then=then, data_said=said),
+    )
+
+
+def _field(name: str, label: str, complete: str, shortest: int = 1) -> html.Label:
+    return html.Label(
+        [
+            label,
+            dcc.Input(
+                name=name,
+                type="password",
+                autoComplete=complete,
+                minLength=shortest,
+                maxLength=MAX_PASSWORD_CHARS,
+                required=True,
+            ),
+        ]
+    )
+
+
+def _panel(title: str, content: list[Any]) -> html.Section:
+    return html.Section([html.H2(title), *content], className="panel")

@@ -1,0 +1,28 @@
+"""What is answered instead of what was asked for."""
+
+import json
+
+from starlette.responses import Response
+
+
+class RefusedError(Exception):
+    """The application does not do what is asked, and says why."""
+
+    def __init__(self, status: int, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+
+
+def json_error(status: int, reason: str, detail: str, **more: object) -> Response:
+    """Return an error as JSON: `{"error": {"reason": …, "detail": …}}`."""
+    error = {"reason": reason, "detail": detail, **more}
+    body = json.dumps({"error": error}, ensure_ascii=False)
+    return Response(body, status, media_type="application/json")
+
+
+def listenbrainz_error(status: int, detail: str) -> Response:
+    """Return an error as ListenBrainz words it: `{"code": …, "error": …}`."""
+    body = json.dumps({"code": status, "error": detail}, ensure_ascii=False)
+    return Response(body, status, media_type="application/json")

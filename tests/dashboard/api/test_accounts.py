@@ -1,0 +1,234 @@
+"""Accounts over HTTP: each way in, each way out, and who may ask for what."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from segue import store
+from segue.accounts import COOKIE, Identity, Role
+from segue.clock import system_clock
+from segue.tokens import create_token
+from tests.dashboard.site import Answer, Site
+
+pytestmark = pytest.mark.mongo
+
+BEN = Identity("ben", Role.LISTENER)
+MARA = Identity("mara", Role.ANALYST)
+SUITES = "/_dash-component-suites"
+JSON = {"Content-Type": "application/json"}
+WORDS: dict[str, Any] = {"name": "ben", "password": "seven swans"}
+
+
+def post(
+    site: Site, path: str, who: Identity | None = None, cookie: str = "", **texts: Any
+) -> Answer:
+    headers = {**JSON, **({"Cookie": cookie} if cookie else {})}
+    return site.ask(path, "POST", json.dumps(texts).encode(), headers, who)
+
+
+def cookie_of(answer: Answer) -> str:
+    (told,) = re.findall(f"{COOKIE}=[^;]+", answer.headers["set-cookie"])
+    return str(told)
+
+
+def reason_of(answer: Answer) -> str:
+    return str(json.loads(answer.body)["error"]["reason"])
+
+
+def test_who_signs_up_is_logged_in_until_they_log_out(site: Site) -> None:
+    answer = post(site, "/api/sign-up", **WORDS)
+    assert answer.status == 200
+    mine = {"Cookie": cookie_of(answer)}
+    path = "/api/recommendations/ben"
+    assert site.ask(path, headers=mine, who=None).status == 200
+    assert post(site, "/api/log-out", cookie=mine["Cookie"]).status == 200
+    assert site.ask(path, headers=mine, who=None).status == 401
+
+
+def test_a_log_in_is_a_cookie_that_no_script_and_no_other_site_has(
+    site: Site,
+) -> None:
+    post(site, "/api/sign-up", **WORDS)
+    answer = post(site, "/api/log-in", **{**WORDS, "name": "Ben"})
+    told = answer.headers["set-cookie"].lower()
+    assert "httponly" in told
+    assert "samesite=lax" in told
+    assert site.database[store.LOGINS].count_documents({"user_id": "ben"}) == 2
+    kept = str(list(site.database[store.LOGINS].find()))
+    assert cookie_of(answer).removeprefix(f"{COOKIE}=") not in kept
+    assert "seven swans" not in str(list(site.database[store.USERS].find()))
+
+
+@pytest.mark.parametrize(
+    ("texts", "status", "reason"),
+    [
+        ({"name": "ben", "password": "other swans"}, 401, "wrong_login"),
+        ({"name": "nobody", "password": "seven swans"}, 401, "wrong_login"),
+        ({"name": "", "password": ""}, 401, "wrong_login"),
+        ({"name": "ben"}, 400, "wrong_type"),
+        ({"name": "ben", "password": {"$ne": None}}, 400, "wrong_type"),
+        ({"name": "ben", "password": "\ud800"}, 400, "wrong_type"),
+    ],
+)
+def test_nobody_gets_in_without_name_and_password(
+    site: Site, texts: dict[str, Any], status: int, reason: str
+) -> None:
+    post(site, "/api/sign-up", **WORDS)
+    answer = post(site, "/api/log-in", **texts)
+    assert (answer.status, reason_of(answer)) == (status, reason)
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("texts", "status", "reason"),
+    [
+        ({"name": "BEN"}, 409, "name_taken"),
+        ({"name": "played"}, 409, "name_taken"),
+        ({"name": "a b"}, 400, "bad_name"),
+        ({"name": "../x"}, 400, "bad_name"),
+        ({"name": "x" * 65}, 400, "bad_name"),
+        ({"name": "carl", "password": "short"}, 400, "bad_password"),
+        ({"name": "carl", "password": "x" * 257}, 400, "bad_password"),
+        ({"name": "carl.carl", "password": "Carl.Carl"}, 400, "bad_password"),
+    ],
+)
+def test_an_account_that_cannot_be_made_is_said_why(
+    site: Site, texts: dict[str, Any], status: int, reason: str
+) -> None:
+    post(site, "/api/sign-up", **WORDS)
+    site.database[store.LISTENS].insert_one({"_id": "played|p", "user_id": "played"})
+    answer = post(site, "/api/sign-up", **(WORDS | texts))
+    assert (answer.status, reason_of(answer)) == (status, reason)
+    assert site.database[store.USERS].count_documents({}) == 1
+
+
+def test_tries_are_counted(site: Site) -> None:
+    post(site, "/api/sign-up", **WORDS)
+    wrong: dict[str, Any] = {**WORDS, "password": "other swans"}
+    answers = [post(site, "/api/log-in", **wrong).status for _ in range(10)]
+    assert answers == [401] * 9 + [429]  # the sign-up was the first
+    assert post(site, "/api/log-in", **WORDS).status == 429
+    assert post(site, "/api/sign-up", name="carl", password="x" * 8).status == 200
+
+
+def test_another_password_ends_the_other_log_ins(site: Site) -> None:
+    first = cookie_of(post(site, "/api/sign-up", **WORDS))
+    second = cookie_of(post(site, "/api/log-in", **WORDS))
+    words: dict[str, Any] = {"old": "seven swans", "new": "eight swans"}
+    wrong = post(site, "/api/password", cookie=first, old="x", new="eight swans")
+    assert (wrong.status, reason_of(wrong)) == (403, "wrong_password")
+    changed = post(site, "/api/password", cookie=first, **words)
+    assert changed.status == 200
+    for cookie, status in ((first, 401), (second, 401), (cookie_of(changed), 200)):
+        page = site.ask("/_dash-layout", headers={"Cookie": cookie}, who=None)
+        assert page.status == status
+    assert post(site, "/api/log-in", **WORDS).status == 401
+
+
+def test_who_deletes_their_account_is_forgotten(site: Site) -> None:
+    cookie = cookie_of(post(site, "/api/sign-up", **WORDS))
+    token = create_token(site.database, "ben", system_clock)
+    assert post(site, "/api/delete-account", cookie=cookie, password="x").status == 403
+    site.sink.is_away = True
+    away = post(site, "/api/delete-account", cookie=cookie, password="seven swans")
+    assert away.status == 503
+    assert site.database[store.USERS].count_documents({}) == 1
+    site.sink.is_away = False
+    gone = post(site, "/api/delete-account", cookie=cookie, password="seven swans")
+    assert gone.status == 200
+    (event,) = site.sink.events
+    assert (event.user_id, event.action, event.scope) == (
+        "ben",
+        "forgotten",
+        "everything",
+    )
+    for place in (store.USERS, store.LOGINS, store.TOKENS):
+        assert site.database[place].count_documents({}) == 0
+    for headers in ({"Cookie": cookie}, {"Authorization": f"Token {token}"}):
+        assert site.ask("/_dash-layout", headers=headers, who=None).status == 401
+
+
+def test_a_log_in_that_is_over_counts_no_more(site: Site) -> None:
+    cookie = cookie_of(post(site, "/api/sign-up", **WORDS))
+    now = system_clock()
+    site.database[store.LOGINS].update_many({}, {"$set": {"expires_at": now}})
+    answer = site.ask("/_dash-layout", headers={"Cookie": cookie}, who=None)
+    assert answer.status == 401
+
+
+ROUTES = [
+    ("GET", "/", (303, 200, 200)),
+    ("GET", "/analytics", (303, 200, 200)),
+    ("GET", "/account", (303, 200, 200)),
+    ("GET", "/search", (303, 200, 200)),
+    ("GET", "/artist/x", (303, 200, 200)),
+    ("GET", "/album/x", (303, 200, 200)),
+    ("GET", "/genre/x", (303, 200, 200)),
+    ("GET", "/track/t1", (303, 200, 200)),
+    ("GET", "/_dash-layout", (401, 200, 200)),
+    ("GET", "/_dash-dependencies", (401, 200, 200)),
+    ("GET", "/media/t1", (401, 200, 200)),
+    ("GET", "/covers/t1", (401, 200, 200)),
+    ("GET", "/api/recommendations/ben", (401, 200, 403)),
+    ("POST", "/api/events", (401, 400, 400)),
+    ("POST", "/_dash-update-component", (401, 500, 500)),
+    ("POST", "/api/password", (401, 400, 400)),
+    ("POST", "/api/delete-account", (401, 400, 400)),
+    ("POST", "/api/log-out", (401, 200, 200)),
+    ("POST", "/api/log-in", (400, 400, 400)),
+    ("POST", "/api/sign-up", (400, 400, 400)),
+    ("GET", "/log-in", (200, 200, 200)),
+    ("GET", "/sign-up", (200, 200, 200)),
+    ("GET", "/healthz", (200, 200, 200)),
+    ("GET", "/metrics", (200, 200, 200)),
+    ("GET", "/assets/player.js", (200, 200, 200)),
+    ("GET", "/_favicon.ico", (200, 200, 200)),
+    ("GET", f"{SUITES}/dash/dash-renderer/build/dash_renderer.min.js", (200, 200, 200)),
+    ("GET", "/1/validate-token", (400, 400, 400)),
+    ("GET", "/1/user/ben/listens", (401, 401, 401)),
+    ("GET", "/1/user/ben/listen-count", (401, 401, 401)),
+    ("GET", "/1/user/ben/playing-now", (401, 401, 401)),
+    ("POST", "/1/submit-listens", (401, 401, 401)),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "wanted"), ROUTES)
+def test_every_route_asks_who_is_there(
+    site: Site, method: str, path: str, wanted: tuple[int, int, int]
+) -> None:
+    """Nobody, a listener and an analyst who is not that listener."""
+    body = b"{}" if method == "POST" else None
+    found = [
+        site.ask(path, method, body, JSON if body else {}, who).status
+        for who in (None, BEN, MARA)
+    ]
+    assert tuple(found) == wanted
+
+
+@pytest.mark.parametrize("who", [BEN, MARA])
+@pytest.mark.parametrize(
+    "path", ["/", "/analytics", "/account", "/search", "/track/t1", "/track/x", "/x"]
+)
+def test_a_page_shows_what_its_reader_may_see(
+    site: Site, who: Identity, path: str
+) -> None:
+    """What Dash asks for when the address changes."""
+    asked = {
+        "output": "content.children",
+        "outputs": {"id": "content", "property": "children"},
+        "inputs": [{"id": "location", "property": "pathname", "value": path}],
+        "changedPropIds": ["location.pathname"],
+        "state": [],
+    }
+    body = json.dumps(asked).encode()
+    answer = site.ask("/_dash-update-component", "POST", body, JSON, who)
+    assert answer.status == 200
+    assert "data-title" in answer.body.decode()
+    is_allowed = who is MARA
+    assert ("plays-figure" in answer.body.decode()) == (
+        path == "/analytics" and is_allowed
+    )
+    if path == "/account":
+        assert who.user_id in answer.body.decode()
