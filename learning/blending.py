@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from learning.evaluation.datasets import Dataset
 from learning.evaluation.evaluate import exam_of
+from learning.evaluation.intervals import interval_of, rounded
 from learning.evaluation.judging import going_on
 from learning.evaluation.sessions import CONTINUATION, continuation_ground
 from learning.evaluation.splits import split
@@ -25,6 +26,8 @@ from segue.trained_model import BLENDED
 Floats = NDArray[np.float64]
 _LATEST_SHARE: Final = 0.1
 _LEAST_LISTENERS: Final = 30
+_LEAST_TASTE: Final = 0.2
+"""A track that nobody has played can only be recommended for its sound."""
 
 
 class Learnt(NamedTuple):
@@ -35,14 +38,15 @@ class Learnt(NamedTuple):
     shares : mapping
         Of each part that a model has; what is left is that of the taste.
     ndcg : mapping
-        Of ten tracks: of each part alone, of `content`, which is the taste, and of the
-        `blend` of all. The shares were chosen by it, so it flatters the last a little.
+        Of ten tracks, with its interval: of each part alone, of `content`, which is the
+        taste, and of the `blend` of all. The shares were chosen by it, so it flatters
+        the last a little.
     n_listeners : int
         Whose sessions these are.
     """
 
     shares: Mapping[str, float]
-    ndcg: Mapping[str, float]
+    ndcg: Mapping[str, Mapping[str, float | None]]
     n_listeners: int
 
 
@@ -73,11 +77,27 @@ def learn_blend(
     history = exam.history.over_heaviest()
     scores = {each.name: over_greatest(each.scores(history)) for each in others}
     scores["content"] = content_of(plays.items, index).scores(history)
-    shares = learn_shares(scores, exam.judge)
+    shares = with_taste(learn_shares(scores, exam.judge))
     whole = {**scores, "blend": _together(scores, shares)}
-    means = {name: float(exam.judge(each).mean()) for name, each in whole.items()}
-    rounded = {name: round(value, 4) for name, value in means.items()}
-    return Learnt({name: shares[name] for name in BLENDED}, rounded, exam.n_listeners)
+    found = {name: interval_of(exam.judge(each)) for name, each in whole.items()}
+    told = {name: rounded(each._asdict(), 4) for name, each in found.items()}
+    return Learnt({name: shares[name] for name in BLENDED}, told, exam.n_listeners)
+
+
+def with_taste(shares: Mapping[str, float]) -> dict[str, float]:
+    """Return shares of which the taste's is not too small.
+
+    Examples
+    --------
+    >>> with_taste({"content": 0.0, "neighbours": 0.5, "followers": 0.5})
+    {'content': 0.2, 'neighbours': 0.4, 'followers': 0.4}
+    """
+    lacking = _LEAST_TASTE - shares["content"]
+    if lacking <= 0:
+        return dict(shares)
+    kept = (1 - _LEAST_TASTE) / (1 - shares["content"])
+    others = {name: kept * share for name, share in shares.items()}
+    return others | {"content": _LEAST_TASTE}
 
 
 def _together(scores: Mapping[str, Floats], shares: Mapping[str, float]) -> Floats:

@@ -27,13 +27,14 @@ from learning.evaluation.page import render_page, write_page
 from learning.evaluation.rankers import rankers_of
 from learning.evaluation.replay import replay
 from learning.evaluation.replay_page import lines_of, render_replay
+from learning.evaluation.verdicts import summary_of
 from learning.training import by_spark
 from models.recommenders.content import Content, content_of
 from segue.errors import IndexMissingError, SegueError
 from segue.log import configure_logging
 from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
-from streaming.session import create_session
+from streaming.session import create_session, end_at_interrupt
 
 
 def _read(kind: str | None, path: Path | None, settings: Settings) -> Dataset:
@@ -71,29 +72,26 @@ def main(
         asked = asked_of(options, data)
         if asked is None:
             told = _evaluated(settings, data)
-            page, html, verdicts = (
-                "evaluation.html",
-                render_page(told),
-                told["verdicts"],
-            )
+            page, html = "evaluation.html", render_page(told)
+            lines = _summary(told["verdicts"])
         else:
             told = _replayed(settings, asked)
             page, html = "replay.html", render_replay(told)
-            verdicts = told["replay"]["verdicts"]
-            click.echo("\n".join(lines_of(told)))
+            lines = [*lines_of(told), *_lines(told["replay"]["verdicts"])]
         path = report or settings.home / page
         write_page(path, html)
     except SegueError as error:
         raise click.ClickException(str(error)) from error
     if out is not None:
         out.write_text(json.dumps(told), encoding="utf-8")
-    click.echo("\n".join(_lines(verdicts, path)))
+    click.echo("\n".join([*lines, f"all figures: {path}"]))
 
 
 def _evaluated(settings: Settings, data: tuple[str, Path] | None) -> dict[str, Any]:
     kind, path = data or (None, None)
     found = _read(kind, path, settings)
     spark = create_session("segue-evaluate")
+    end_at_interrupt()
     ours = settings.learning
     content = _content(found, settings.home) if kind is None else None
     fitting = Fitting(ours, by_spark(spark, ours), found.has_times, content)
@@ -106,21 +104,33 @@ def _evaluated(settings: Settings, data: tuple[str, Path] | None) -> dict[str, A
 def _replayed(settings: Settings, asked: Asked) -> dict[str, Any]:
     rankers_of(settings, asked.against)  # before Spark starts
     spark = create_session("segue-evaluate")
+    end_at_interrupt()
     with _bar(3) as tell:
         told = replay(spark, settings, asked, tell)
     spark.stop()
     return told
 
 
-def _lines(verdicts: Sequence[dict[str, Any]], page: Path) -> list[str]:
-    lines = [
+def _summary(verdicts: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what holds of each method, and each claim about the hybrid."""
+    of_methods = [
+        f"{each['method']}: {each['n_hold']} of {each['n']} claims hold, "
+        f"{each['n_worse']} are the other way, {each['n_open']} are open, "
+        f"{each['n_few']} have too few listeners"
+        for each in summary_of(verdicts)
+    ]
+    return [*of_methods, *_lines([e for e in verdicts if "≥" in e["claim"]])]
+
+
+def _lines(verdicts: Sequence[dict[str, Any]]) -> list[str]:
+    return [
         f"{'✓' if each['holds'] else '▲'} {each['task']}, {each['slice']}: "
         f"{each['claim']} {each['gain']['value']:+.4f} "
         f"({each['gain']['low']:+.4f} to {each['gain']['high']:+.4f})"
         + (f" — {each['why']}" if each["why"] else "")
+        + (" — the same for each listener" if each["is_same"] else "")
         for each in verdicts
     ]
-    return [*lines, f"all figures: {page}"]
 
 
 @contextmanager

@@ -47,7 +47,7 @@ from segue.trained_model import (
 )
 from streaming.archive import FOLDER as ARCHIVE
 from streaming.archive import dates_of, link_events
-from streaming.session import create_session
+from streaming.session import create_session, end_at_interrupt
 
 _LOG = logging.getLogger(__name__)
 _TRAINING: Final = ".training"
@@ -237,6 +237,7 @@ def main(first: datetime | None, last: datetime | None) -> None:
     settings = load_settings(os.environ)
     try:
         spark = create_session("segue-train")
+        end_at_interrupt()
         model = train(
             spark,
             settings,

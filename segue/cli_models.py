@@ -119,6 +119,11 @@ def models(context: click.Context, as_json: bool) -> None:
         click.echo("no model was trained yet; run `segue train`")
     for each in found if not as_json else ():
         click.echo(_line(each))
+    if current is not None and not any(each["is_current"] for each in found):
+        _say(
+            f"the current model, {current}, is not there: lists go on without one; run "
+            "`segue train`, or choose one by `segue models use VERSION`"
+        )
 
 
 @models.command()
@@ -135,13 +140,19 @@ def use(settings: Settings, version: str) -> None:
     click.echo(f"model {version} is the current one")
 
 
+def _worth(blend: Any) -> str:
+    if not isinstance(blend, Mapping):  # of an older Segue
+        return f", nDCG {blend:.3f}"
+    return f", nDCG {blend['value']:.3f} ({blend['low']:.3f} to {blend['high']:.3f})"
+
+
 def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
 def _line(facts: Mapping[str, Any]) -> str:
     data, metrics = facts["data"], facts.get("metrics")
-    worth = "" if not metrics else f", nDCG {metrics['ndcg']['blend']:.3f}"
+    worth = "" if not metrics else _worth(metrics["ndcg"]["blend"])
     return (
         f"{'*' if facts['is_current'] else ' '} {facts['version']}  trained "
         f"{facts['trained_at']}  of {data['first_date']} to {data['last_date']}: "

@@ -180,7 +180,8 @@ def _plan(settings: Settings, options: dict[str, Any]) -> "Plan":
         raise SettingsError(f"--seed is {seed}, want 0 or more, below {_SEEDS}")
     asked = [name for name in ("rate", "plays_per_min", "lifelike") if options[name]]
     if len(asked) > 1:
-        raise SettingsError(f"--{asked[0]} and --{asked[1]} exclude each other")
+        first, second = (name.replace("_", "-") for name in asked[:2])
+        raise SettingsError(f"--{first} and --{second} exclude each other")
     plays_per_min = options["plays_per_min"] or settings.simulator.plays_per_min
     rate = options["rate"] or plays_per_min * EVENTS_PER_PLAY / 60
     now, into_kafka = system_clock(), options["out"] is None

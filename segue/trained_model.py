@@ -226,6 +226,10 @@ def use_model(folder: Path, version: str) -> None:
         When it is not there or not whole.
     """
     with hold(folder):
+        there = [build.name for build in builds_of(folder)]
+        if version not in there:
+            named = ", ".join(there) or "none; run `segue train`"
+            raise ModelError(f"there is no model {version!r}; there are: {named}")
         open_model(folder, version)
         make_current(folder, version)
 

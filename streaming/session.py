@@ -5,6 +5,7 @@ Spark's settings come from `conf/spark-defaults.conf`.
 
 import gc
 import os
+import signal
 import sys
 from functools import lru_cache
 from typing import Final
@@ -27,6 +28,15 @@ def create_session(app_name: str) -> SparkSession:
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return SparkSession.builder.appName(app_name).getOrCreate()
+
+
+def end_at_interrupt() -> None:
+    """Let Ctrl-C end this process without a word; its files are whole or not there.
+
+    To be called after `create_session`, which sets a handler of its own: that would
+    cancel Spark's jobs while the JVM goes, and tell of each in stack traces.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @lru_cache(maxsize=1)

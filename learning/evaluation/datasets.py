@@ -6,7 +6,7 @@ names, so that the same file always gives the same numbers.
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +27,7 @@ from models.listens import (
     listen_of,
 )
 from models.recommenders.plays import Plays
+from segue import store
 from segue.errors import HistoryError
 from segue.events import listen_weight
 from segue.settings import MongoSettings, Settings
@@ -46,7 +47,7 @@ _LASTFM_1K: Final = "userid-timestamp-artid-artname-traid-traname.tsv"
 _NEUTRAL_STARS: Final = 3
 _STARS_PER_WEIGHT: Final = 2
 _MOVIELENS_COLUMNS: Final = 4
-_HETREC_COLUMNS: Final = 3
+_HETREC_HEADER: Final = ("userID", "artistID", "weight")
 
 
 class Said(NamedTuple):
@@ -163,21 +164,39 @@ def read_archived(settings: Settings, dates: Sequence[date] | None = None) -> Da
     """
     folder = settings.home / FOLDER
     days = dates_of(folder) if dates is None else dates
-    return create_dataset("archive", _archived(folder, days, settings.mongo))
+    if not days:
+        raise HistoryError(
+            f"nothing is archived in {folder}; the stream archives what is played, and "
+            "`segue import` what was"
+        )
+    artists = _artists_of(settings.mongo)
+    return create_dataset("archive", _archived(folder, days, settings.mongo, artists))
+
+
+def _artists_of(mongo: MongoSettings) -> dict[str, str]:
+    """Return the artist of each track that the catalogue knows."""
+    if mongo.uri is None:
+        return {}
+    database = store.connect(mongo)
+    with database.client:
+        known = {"artist_id": {"$type": "string"}}
+        found = database[store.TRACKS].find(known, ("artist_id",))
+        return {track["_id"]: track["artist_id"] for track in found}
 
 
 def _archived(
-    folder: Path, days: Sequence[date], mongo: MongoSettings
+    folder: Path,
+    days: Sequence[date],
+    mongo: MongoSettings,
+    artists: Mapping[str, str],
 ) -> Iterator[Said]:
     tables = [read_date(folder, day).select(_FIELDS) for day in days]
-    if not tables:
-        return
     events = pa.concat_tables(tables).sort_by("user_id").to_batches(_ROWS_AT_ONCE)
     for batch in whole_keys(events, "user_id"):
         for user_id, entries in entries_of(batch, mongo):
             for (track_id, weight, at), is_play in _listens(entries):
-                at_s = int(at.timestamp())
-                yield Said(user_id, track_id, weight, at_s, is_play=is_play)
+                at_s, artist = int(at.timestamp()), artists.get(track_id)
+                yield Said(user_id, track_id, weight, at_s, artist, is_play)
 
 
 def _listens(entries: list[Entry]) -> Iterator[tuple[Listen, bool]]:
@@ -202,7 +221,8 @@ def read_movielens(path: Path) -> Dataset:
 
 def read_hetrec(path: Path) -> Dataset:
     """Return HetRec-2011, `user_artists.dat`: listener, artist, plays; no times."""
-    lines = _lines_of(_file_in(path, "user_artists.dat"), _hetrec_line, skip=1)
+    file = _file_in(path, "user_artists.dat")
+    lines = _lines_of(file, _hetrec_line, header=_HETREC_HEADER)
     return create_dataset("hetrec-2011-lastfm", lines)
 
 
@@ -232,16 +252,17 @@ KINDS: Final[dict[str, Callable[[Path], Dataset]]] = {
 
 
 def _lines_of(
-    path: Path, read: Callable[[list[str]], Said], skip: int = 0
+    path: Path, read: Callable[[list[str]], Said], header: Sequence[str] = ()
 ) -> Iterator[Said]:
     with _opened(path) as file:
         for number, cells in enumerate(iter_tsv(file), start=1):
-            if number <= skip:
-                continue
             try:
                 if isinstance(cells, Refusal):
                     raise ValueError(cells.detail)
-                yield read(cells)
+                if header and number == 1:
+                    _check_header(cells, header)
+                else:
+                    yield read(cells)
             except ValueError as error:
                 raise HistoryError(f"{path}, line {number}: {error}") from None
 
@@ -256,7 +277,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _movielens_line(cells: list[str]) -> Said:
-    listener, item, stars, at_s = cells[:_MOVIELENS_COLUMNS]
+    listener, item, stars, at_s = _columns(cells, _MOVIELENS_COLUMNS)
     weight = (float(stars) - _NEUTRAL_STARS) / _STARS_PER_WEIGHT
     if not abs(weight) <= 1:
         raise ValueError(f"{stars!r} is no number of stars, 1 to 5")
@@ -264,11 +285,23 @@ def _movielens_line(cells: list[str]) -> Said:
 
 
 def _hetrec_line(cells: list[str]) -> Said:
-    listener, item, n_plays = cells[:_HETREC_COLUMNS]
+    listener, item, n_plays = _columns(cells, len(_HETREC_HEADER))
     weight = float(n_plays)
     if not math.isfinite(weight) or weight < 0:
         raise ValueError(f"{n_plays!r} is no number of plays")
     return Said(listener, item, weight, 0)
+
+
+def _check_header(cells: list[str], wanted: Sequence[str]) -> None:
+    # some copies of the data begin with a mark of comments
+    if [cell.lstrip("/ ") for cell in cells[: len(wanted)]] != list(wanted):
+        raise ValueError(f"want the columns {', '.join(wanted)}; is it of this kind?")
+
+
+def _columns(cells: list[str], n: int) -> list[str]:
+    if len(cells) < n:
+        raise ValueError(f"got {len(cells)} columns, want {n} with tabs between them")
+    return cells[:n]
 
 
 def _imported(path: Path, read: _Reader) -> Iterator[Said | Refusal]:

@@ -1,5 +1,6 @@
 """Intervals of means by the bootstrap: how far other listeners might move a figure."""
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -42,3 +43,8 @@ def interval_of(values: Floats) -> Interval:
 def gain_of(values: Floats, others: Floats) -> Interval:
     """Return by how much the first figure is greater, listener by listener."""
     return interval_of(values - others)
+
+
+def rounded(values: dict[str, float], places: int = 6) -> dict[str, float | None]:
+    """Return numbers as JSON takes them; None for one that there is not."""
+    return {k: None if math.isnan(v) else round(v, places) for k, v in values.items()}

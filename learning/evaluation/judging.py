@@ -24,6 +24,8 @@ K: Final = 10
 """Length of the lists that are judged."""
 COLD_HEARD: Final = 5
 """Who has heard no more items, or what no more listeners have heard, is cold."""
+NOTHING_HEARD: Final = "nothing_heard"
+"""Beside the metrics: 1 for a listener of whom nothing is known."""
 _CELLS_AT_ONCE: Final = 8_000_000
 
 Floats = NDArray[np.float64]
@@ -54,6 +56,8 @@ class Ground:
         The artist of each item.
     n_active : int
         How many listeners `n_heard_by` is of.
+    has_repeats : bool
+        Whether anybody likes something in the future that they had heard.
     """
 
     heard: Histories
@@ -62,6 +66,7 @@ class Ground:
     units: sparse.csr_array
     artists: NDArray[np.int32] | None
     n_active: int
+    has_repeats: bool
 
     def listeners(self) -> NDArray[np.intp]:
         """Return who likes something in the future."""
@@ -75,7 +80,9 @@ def ground_of(before: Plays, after: Plays, artists: NDArray[np.int32] | None) ->
     units = bm25_units(positive(heard.table)).T.tocsr()
     n_active = max(1, int((np.diff(heard.last_s.indptr) > 0).sum()))
     wanted = positive(after.table())
-    return Ground(heard, wanted, counts, units, artists, n_active)
+    was_heard = heard.last_s.astype(bool)
+    has_repeats = bool(wanted.astype(bool).multiply(was_heard).nnz)
+    return Ground(heard, wanted, counts, units, artists, n_active, has_repeats)
 
 
 TaskMaker = Callable[[Ground, NDArray[np.intp], Histories], list["Task"]]
@@ -93,16 +100,16 @@ class Task(NamedTuple):
 def tasks_of(ground: Ground, rows: NDArray[np.intp], history: Histories) -> list[Task]:
     """Return the questions about some listeners.
 
-    `discovery` asks for what they had not heard, `any` for whatever they play next,
-    `new artists` for what is by an artist whom they had not heard.
+    `discovery` asks for what they had not heard, `any` for whatever they play next
+    (where anybody plays something again), `new artists` for what is by an artist whom
+    they had not heard.
     """
     wanted = ground.wanted[rows].toarray() > 0
     heard = history.last_s.toarray() > 0
     nothing = np.zeros_like(heard)
-    tasks = [
-        Task(DISCOVERY, heard, wanted & ~heard),
-        Task(ANY, nothing, wanted),
-    ]
+    tasks = [Task(DISCOVERY, heard, wanted & ~heard)]
+    if ground.has_repeats:
+        tasks.append(Task(ANY, nothing, wanted))
     if ground.artists is not None:
         known = _of_same_artist(heard, ground.artists)
         tasks.append(Task(NEW_ARTISTS, known, wanted & ~known))
@@ -156,7 +163,7 @@ def judge_all(
         for task in ask(ground, rows, history):
             ours = blended(scores, shares.by_task[task.name], shares.fallback)
             for name, each in [*scores.items(), (HYBRID, ours)]:
-                lists = best_items(each, K, task.excluded)
+                lists = best_items(each, K, task.excluded, rows)
                 listed[task.name, name].append(lists)
                 for part, told in _sliced(lists, task, ground, history):
                     parts[task.name, part, name].append(told)
@@ -189,6 +196,7 @@ def _sliced(
     ):
         asked = np.flatnonzero(chosen & relevant.any(axis=1))
         told = accuracy(lists[asked], relevant[asked])
+        told[NOTHING_HEARD] = (n_heard[asked] == 0).astype(np.float64)
         if part == "all":
             heard = history.last_s[asked].toarray() > 0
             told |= beyond_accuracy(

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from learning.evaluation.verdicts import summary_of
 from segue.errors import ModelError
 from segue.files import write_atomically
 from segue.palette import COLOURS
@@ -41,7 +42,11 @@ def write_page(path: Path, page: str) -> None:
 def render_page(told: Mapping[str, Any]) -> str:
     """Return the page of what `evaluate` told; all text in it is escaped."""
     tasks = _tasks(told["methods"])
-    return rendered(_TEMPLATE, told=told, tasks=tasks, meanings=_MEANINGS)
+    summary = summary_of(told["verdicts"])
+    meanings = _MEANINGS
+    return rendered(
+        _TEMPLATE, told=told, tasks=tasks, meanings=meanings, summary=summary
+    )
 
 
 def rendered(template: str, **values: Any) -> str:

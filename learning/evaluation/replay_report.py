@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from learning.evaluation.evaluate import claim_of, rounded
-from learning.evaluation.intervals import gain_of, interval_of
+from learning.evaluation.intervals import gain_of, interval_of, rounded
 from learning.evaluation.rankers import Ranker
 from learning.evaluation.sums import (
     COLD,
@@ -24,6 +23,7 @@ from learning.evaluation.sums import (
     columns_of,
     coverage_of,
 )
+from learning.evaluation.verdicts import claim_of
 from segue.errors import ModelError
 from segue.trained_model import TrainedModel
 

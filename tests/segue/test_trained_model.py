@@ -124,8 +124,16 @@ def test_what_is_not_there_cannot_be_used(tmp_path: Path) -> None:
         main, ["models", "use", "nothing"], env={"SEGUE_HOME": str(tmp_path)}
     )
     assert done.exit_code == 1
-    assert "lacks a file; run `segue train`" in done.output
-    assert read_model(tmp_path / FOLDER).version == trained(1).version
+    version = trained(1).version
+    assert f"there is no model 'nothing'; there are: {version}" in done.output
+    assert read_model(tmp_path / FOLDER).version == version
+
+
+def test_a_current_model_that_is_gone_is_said(tmp_path: Path) -> None:
+    write_model(tmp_path / FOLDER, trained(1))
+    make_current(tmp_path / FOLDER, "gone")
+    shown = CliRunner().invoke(main, ["models"], env={"SEGUE_HOME": str(tmp_path)})
+    assert "the current model, gone, is not there" in shown.stderr
 
 
 def test_without_a_model_the_error_says_what_to_do(tmp_path: Path) -> None:

@@ -125,16 +125,21 @@ def test_the_archive_says_what_the_stream_would(tmp_path: Path) -> None:
     ]
 
 
+HETREC = "userID\tartistID\tweight\n"
+
+
 @pytest.mark.parametrize(
     ("kind", "content", "says"),
     [
         ("movielens", "1\t2\tfive\t9\n", "line 1"),
-        ("movielens", "1\t2\n", "line 1"),
+        ("movielens", "1\t2\n", "got 2 columns, want 4"),
         ("movielens", "1\t2\tnan\t9\n", "no number of stars"),
         ("movielens", "1\t2\t9\t9\n", "no number of stars"),
         ("movielens", "", "no play"),
-        ("hetrec", "head\n1\t2\t-3\n", "no number of plays"),
-        ("hetrec", "head\n1\t2\tnan\n", "no number of plays"),
+        ("hetrec", f"{HETREC}1\t2\t-3\n", "no number of plays"),
+        ("hetrec", f"{HETREC}1\t2\tnan\n", "no number of plays"),
+        ("hetrec", f"{HETREC}1\t2\n", "got 2 columns, want 3"),
+        ("hetrec", "196\t242\t3\t881250949\n", "want the columns userID, artistID"),
         ("lastfm-1k", "rubbish\n", "no play"),
     ],
 )
@@ -166,7 +171,7 @@ def test_a_date_of_which_all_was_forgotten_is_passed_over(tmp_path: Path) -> Non
 
 
 def test_an_empty_archive_is_told(tmp_path: Path) -> None:
-    with pytest.raises(HistoryError, match="no play"):
+    with pytest.raises(HistoryError, match=r"nothing is archived in .*segue import"):
         read_archived(Settings(home=tmp_path))
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from learning.evaluation.datasets import Dataset, Said, create_dataset
-from learning.evaluation.evaluate import claim_of, evaluate
+from learning.evaluation.evaluate import evaluate
 from learning.evaluation.judging import Shares, ground_of, judge_all, tasks_of
 from learning.evaluation.methods import Fitting, fit_all
 from learning.evaluation.page import render_page
 from learning.evaluation.splits import split
+from learning.evaluation.verdicts import claim_of, summary_of
 from models.recommenders.baselines import fit_popular
 from models.recommenders.plays import Plays
 from segue.errors import ModelError
@@ -212,8 +213,43 @@ def test_a_listener_alone_is_judged_by_what_is_there() -> None:
     assert told["methods"]["last heard"]["any"]["all"]["n"] == 1
     assert not any(each["holds"] for each in told["verdicts"])
     assert {each["why"] for each in told["verdicts"]} == {
-        "only 1 listeners: too few to tell"
+        "only 1 listener: too few to tell"
     }
+
+
+def test_where_nobody_plays_again_it_is_not_asked_who_does() -> None:
+    """A list that may hold what was heard loses there by construction."""
+    said = [Said(f"u{n % 50}", f"i{n}", 1.0, n + 1) for n in range(2_000)]
+    told = told_of(create_dataset("once", said))
+    assert not told["data"]["has_repeats"]
+    assert "any" not in told["shares"]
+    assert all("any" not in of for of in told["methods"].values())
+    assert not [e for e in told["verdicts"] if e["claim"].endswith("> last heard")]
+    assert "Nobody plays anything again" in render_page(told)
+
+
+def test_a_claim_about_nothing_does_not_hold() -> None:
+    nothing = np.zeros(40)
+    values = {"a": nothing, "b": nothing, "c": np.linspace(0, 1, 40)}
+    empty = claim_of("a", "b", values, or_equal=True)
+    assert (empty["holds"], empty["why"]) == (False, "neither finds anything")
+    same = claim_of("c", "c", values, or_equal=True)
+    assert (same["holds"], same["is_same"]) == (True, True)
+    new = claim_of("a", "c", values, or_equal=False, n_new=30)
+    assert new["why"] == (
+        "it is worse: nothing is known of 30 of the 40, only what others play"
+    )
+
+
+def test_the_summary_counts_each_claim_once(told: dict[str, Any]) -> None:
+    summary = summary_of(told["verdicts"])
+    assert sum(each["n"] for each in summary) == len(told["verdicts"])
+    for each in summary:
+        told_apart = ("n_hold", "n_worse", "n_few", "n_open")
+        assert sum(each[kind] for kind in told_apart) == each["n"]
+    assert sum(e["n_hold"] for e in summary) == sum(
+        e["holds"] for e in told["verdicts"]
+    )
 
 
 def test_judging_in_blocks_changes_nothing() -> None:

@@ -66,6 +66,19 @@ def test_best_items_are_those_of_a_full_sort(
         assert [item for item in row if item >= 0] == expected
 
 
+def test_who_has_nothing_to_say_gets_no_better_list_by_the_order_of_items() -> None:
+    """In the order of their numbers the first would be in every list."""
+    nothing, out = np.zeros((400, 50)), np.zeros((400, 50), dtype=bool)
+    lists = best_items(nothing, 10, out, np.arange(400))
+    counts = np.bincount(lists.ravel(), minlength=50)
+    assert abs(counts - 80).max() < 5 * np.sqrt(80 * 0.8)
+    again = best_items(nothing[:7], 10, out[:7], np.arange(400)[:7])
+    assert (again == lists[:7]).all()
+    first = nothing.copy()
+    first[:, 3] = 1
+    assert (best_items(first, 10, out, np.arange(400))[:, 0] == 3).all()
+
+
 def test_what_lists_are_like_by_hand() -> None:
     lists = np.array([[0, 1], [2, -1], [-1, -1]], dtype=np.int32)
     n_heard_by = np.array([4, 2, 1, 0])
