@@ -41,7 +41,7 @@ _ROUTES: Final = (
     _route(("POST",), r"/api/(log-out|password|delete-account)", Role.LISTENER),
     _route(SAFE, "|".join(map(re.escape, DOORS)), None),
     _route(("POST",), r"/api/(log-in|sign-up)", None),
-    _route(SAFE, r"/(assets|_dash-component-suites)/.+|/_favicon.ico", None),
+    _route(SAFE, r"/(assets|_dash-component-suites)/.+|/_favicon\.ico", None),
     # what they tell is of no listener
     _route(SAFE, r"/healthz|/metrics", None),
     # the door for scrobblers looks at their tokens itself

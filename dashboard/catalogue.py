@@ -16,7 +16,6 @@ from dashboard.search import Kind, Named, SearchIndex
 from segue import store
 from segue.store import Document
 
-_PRESENT: Final = {"missing": {"$ne": True}}
 _IN_ALBUMS: Final = ("album", "track_no", "title")
 _SHOWN: Final[Mapping[Kind, int]] = {
     "artist": 6,
@@ -129,8 +128,9 @@ class Catalogue:
     async def _current(self) -> SearchIndex:
         """Return the index of what is there now; one at a time makes it anew."""
         versions = self._database[store.CATALOGUE]
-        version = int((await versions.find_one(store.TRACKS) or {}).get("version", 0))
         async with self._building:
+            told = await versions.find_one(store.TRACKS) or {}
+            version = int(told.get("version", 0))
             if version != self._version:
                 names = await self._names()
                 self._index = await asyncio.to_thread(SearchIndex, names)

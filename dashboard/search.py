@@ -9,6 +9,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from threading import Lock
 from typing import Final, Literal, NamedTuple
 
 from anyascii import anyascii
@@ -20,6 +21,8 @@ _MAX_WORDS: Final = 6
 _GROUP: Final = 3
 _COMPARED: Final = 300
 _TYPOS: Final = ((8, 2), (4, 1))
+_BEGINS: Final = "SELECT rowid FROM names WHERE words LIKE ? OR words LIKE ? LIMIT ?"
+_LIKE_MOST: Final = "SELECT rowid FROM names WHERE names MATCH ? ORDER BY rank LIMIT ?"
 _NOT_WORD: Final = re.compile(r"[^0-9a-z]+")
 
 
@@ -52,6 +55,7 @@ class SearchIndex:
         self._names = list(names)
         self._words = [_words_of(each) for each in self._names]
         self._table = sqlite3.connect(":memory:", check_same_thread=False)
+        self._asking = Lock()
         self._table.execute(
             "CREATE VIRTUAL TABLE names USING fts5"
             "(words, tokenize='trigram', detail='none')"
@@ -73,19 +77,17 @@ class SearchIndex:
 
     def _candidates(self, words: Sequence[str]) -> list[int]:
         groups = {w[i : i + _GROUP] for w in words for i in range(len(w) - _GROUP + 1)}
-        if not groups:  # two letters are in no group: look at the beginnings of words
-            sought = f"{words[0]}%", f"% {words[0]}%"
-            found = self._table.execute(
-                "SELECT rowid FROM names WHERE words LIKE ? OR words LIKE ? LIMIT ?",
-                (*sought, _COMPARED),
-            )
-        else:
-            any_of = " OR ".join(f'"{group}"' for group in sorted(groups))
-            found = self._table.execute(
-                "SELECT rowid FROM names WHERE names MATCH ? ORDER BY rank LIMIT ?",
-                (any_of, _COMPARED),
-            )
-        return [row for (row,) in found]
+        rows = set[int]()
+        with self._asking:
+            # two letters are in no group: they begin a word
+            for word in (w for w in words if len(w) < _GROUP):
+                sought = f"{word}%", f"% {word}%", _COMPARED
+                rows |= {row for (row,) in self._table.execute(_BEGINS, sought)}
+            if groups:
+                any_of = " OR ".join(f'"{group}"' for group in sorted(groups))
+                found = self._table.execute(_LIKE_MOST, (any_of, _COMPARED))
+                rows |= {row for (row,) in found}
+        return sorted(rows)
 
 
 def fold(text: str) -> str:

@@ -61,7 +61,7 @@ class Gate:
     ) -> None:
         self._app = app
         self._identities = identities
-        self._bound_to = settings.host
+        self._bound_to, self._public_host = settings.host, settings.public_host
         self._headers = security_headers(script_hashes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,7 +128,8 @@ class Gate:
 
     def _check_host(self, headers: Headers) -> None:
         name = _split(f"//{headers.get('host', '')}").hostname or ""
-        if not is_own_host(name, self._bound_to):
+        is_public = name == self._public_host
+        if not is_public and not is_own_host(name, self._bound_to):
             raise RefusedError(
                 400, "wrong_host", f"this is not {name!r}; ask for {self._bound_to}"
             )

@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -23,7 +23,12 @@ _BACKLOG: Final = 1024
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def serve(settings: Settings, sink: EventSink, history: EventSink) -> None:
+def serve(
+    settings: Settings,
+    sink: EventSink,
+    history: EventSink,
+    report: Callable[[str], None] = _LOG.info,
+) -> None:
     """Serve the dashboard until SIGINT or SIGTERM, then return.
 
     Parameters
@@ -32,6 +37,8 @@ def serve(settings: Settings, sink: EventSink, history: EventSink) -> None:
         Takes plays of now.
     history : EventSink
         Takes plays of long ago.
+    report : callable
+        Takes the address, once somebody who asks there waits no longer in vain.
 
     Raises
     ------
@@ -44,7 +51,7 @@ def serve(settings: Settings, sink: EventSink, history: EventSink) -> None:
         database = connect_async(settings.mongo)
         app = create_app(settings, database, sink, history, system_clock)
         host, port = listening.getsockname()[:2]
-        _LOG.info("the dashboard is at http://%s:%d/", host, port)
+        report(f"the dashboard is at http://{host}:{port}/")
         with _signals_end_only_uvicorn():
             uvicorn.Server(_config(app)).run(sockets=[listening])
 
@@ -79,6 +86,8 @@ def _config(app: object) -> uvicorn.Config:
         access_log=False,
         lifespan="on",
         server_header=False,
+        # whoever reaches the port could say that they are somebody else
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_S,
         ws_max_size=65_536,
     )

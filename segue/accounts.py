@@ -166,11 +166,16 @@ async def log_in(
     is_right = await verify(kept, password)
     if account is None or not is_right:
         raise AccountError("wrong_login", "no account has this name and this password")
+    login = await open_login(database, account["_id"], clock, days)
+    # it may have been changed meanwhile, which ends all log-ins of before
+    is_same = {"_id": account["_id"], "password": kept}
+    if await database[store.USERS].find_one(is_same, ()) is None:
+        await log_out(database, login.token)
+        raise AccountError("wrong_login", "the password has just been changed")
     if is_outdated(kept):
         anew = await hash_password(password)
-        is_same = {"_id": account["_id"], "password": kept}
         await database[store.USERS].update_one(is_same, {"$set": {"password": anew}})
-    return await open_login(database, account["_id"], clock, days)
+    return login
 
 
 async def open_login(
@@ -265,9 +270,11 @@ async def read_accounts(database: AsyncDatabase[Document]) -> list[Document]:
 
 async def close_account(database: AsyncDatabase[Document], name: str) -> None:
     """Take away all by which somebody, or a program, may ask in this name."""
-    await database[store.USERS].delete_one({"_id": name})
+    # the account last: who is cut off in between can log in and end it again
     for place in (store.LOGINS, store.TOKENS):
         await database[place].delete_many({"user_id": name})
+    await database[store.USERS].delete_one({"_id": name})
+    await database[store.LOGINS].delete_many({"user_id": name})
 
 
 def farewell(name: str, clock: Clock) -> PlaybackEvent:

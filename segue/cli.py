@@ -213,7 +213,7 @@ def dashboard(settings: Settings) -> None:
         Producer(ready.kafka, spool) as live,
         Producer(ready.kafka, spool, topic) as history,
     ):
-        serve(ready, live, history)
+        serve(ready, live, history, click.echo)
 
 
 @main.command()

@@ -43,11 +43,12 @@ def make_demo_accounts(settings: Settings) -> list[DemoAccount]:
     path = settings.home / _FILE
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     there = {each["_id"] for each in run_with(settings.mongo, read_accounts)}
-    for name, role in _NAMES.items():
-        if name not in there:
-            password = kept.setdefault(name, secrets.token_urlsafe(_PASSWORD_BYTES))
-            run_with(settings.mongo, _adding(name, password, role))
+    new = [name for name in _NAMES if name not in there]
+    for name in new:
+        kept.setdefault(name, secrets.token_urlsafe(_PASSWORD_BYTES))
     _write(path, kept)
+    for name in new:
+        run_with(settings.mongo, _adding(name, kept[name], _NAMES[name]))
     return [DemoAccount(n, kept[n], role) for n, role in _NAMES.items() if n in kept]
 
 

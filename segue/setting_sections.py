@@ -224,13 +224,15 @@ class DashboardSettings(Section):
     """Port of the web application; 0 chooses a free one."""
     rate_limit: PositiveInt = 100
     """Requests in ten seconds that one listener's programs may make at `/1/`."""
+    public_host: str | None = None
+    """Name under which a proxy that speaks TLS serves it; log-ins are for TLS then."""
     sign_up: bool = True
     """Whether everybody who can open the page may make an account."""
     login_days: PositiveInt = 30
     """Days after which a browser has to log in again."""
     login_tries: PositiveInt = 10
-    """Tries to log in to one account in five minutes; five times as many of one
-    address, for all accounts and sign-ups together."""
+    """Tries of one address to log in to one account in five minutes; five times as many
+    for all accounts and sign-ups together."""
 
 
 class SimulatorSettings(Section):

@@ -34,8 +34,9 @@ def open_checkpoint(settings: Settings, name: str) -> Path:
             _refusal(old, ["it was made by an earlier version"], settings)
         )
     if (folder / _PLAN).exists():
-        before = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
-        changes = _changes(before, plan)
+        before = _read(folder / _PLAN)
+        damaged = [f"its {_PLAN} is damaged"]
+        changes = damaged if before is None else _changes(before, plan)
         if changes:
             raise StreamError(_refusal(folder, changes, settings))
     elif folder.exists() and any(folder.iterdir()):
@@ -54,6 +55,15 @@ def _plan_of(settings: Settings, name: str) -> dict[str, Any]:
         state = {"pane_s": stream.pane_s, "pane_events": stream.pane_events}
         return plan | {"topics": [kafka.events_topic], **state}
     return plan | {"topics": [kafka.events_topic, kafka.history_topic]}
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return what a checkpoint says of its query; None where that is damaged."""
+    try:
+        plan = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return plan if isinstance(plan, dict) else None
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -1,9 +1,9 @@
 """Panes, tastes and lists anew out of the archive: `bin/submit recompute FROM TO`.
 
 The same functions as in the stream, over the archived events of some dates: each pane
-of theirs is written as the stream would write it, then the days, then taste and list of
-every listener who has events there. Panes that the stream may still hold open are left
-to it. It may be killed at any moment, and run again.
+of theirs is written as the stream would write it, and each listen; then the days, then
+taste and list of every listener who has events there. Panes that the stream may still
+hold open are left to it. It may be killed at any moment, and run again.
 """
 
 import json
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import click
 import pyarrow as pa
@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 from tqdm import tqdm
 
 from segue import store
-from segue.clock import Clock, system_clock
+from segue.clock import Clock, rfc3339, system_clock
 from segue.errors import SegueError
 from segue.log import configure_logging
 from segue.services import require_reachable
@@ -32,6 +32,7 @@ from streaming.archive import FOLDER, archived_events, dates_of
 from streaming.columns import in_groups
 from streaming.forget_rules import read_rules
 from streaming.known import remembered_panes, with_stored
+from streaming.listens import write_listens
 from streaming.panes import DAY_S, panes_in
 from streaming.session import create_session, worker_database
 from streaming.updating import refresh_list, windows_of
@@ -49,42 +50,57 @@ def recompute(
     first: date,
     last: date,
     clock: Clock = system_clock,
-) -> dict[str, int]:
-    """Write what the events of `first` to `last` say; return how much was written."""
+) -> dict[str, Any]:
+    """Write what the events of `first` to `last` say.
+
+    Returns
+    -------
+    dict
+        `n_dates`, `n_panes` and `n_lists` that were written, and `left_since`: panes
+        that begin later may still be open in the stream, and are left to it.
+    """
     dates = [day for day in dates_of(settings.home / FOLDER) if first <= day <= last]
     version = read_track_index(settings.home / "index").version
+    counts = {"n_dates": len(dates), "n_panes": 0, "n_lists": 0}
+    left_since = _open_since(settings, clock())
     if not dates:
-        return {"n_dates": 0, "n_panes": 0, "n_lists": 0}
-    n_panes = 0
+        return counts | {"left_since": rfc3339(left_since)}
     for day in tqdm(dates, "panes", unit="date"):
         events = archived_events(spark, settings, [day])
-        panes = by_listener(_panes(events, settings, clock()))
-        n_panes += _total(panes.mapInArrow(_rewriting(settings, version, clock), _DONE))
+        panes = by_listener(_panes(events, settings, left_since))
+        rewriting = _rewriting(settings, version, clock)
+        counts["n_panes"] += _total(panes.mapInArrow(rewriting, _DONE))
+        write_listens(events, settings)
     listeners = archived_events(spark, settings, dates).select("user_id").distinct()
     step = _refreshing(settings, version, frozenset(dates), clock)
-    n_lists = _total(listeners.mapInArrow(step, _DONE))
-    return {"n_dates": len(dates), "n_panes": n_panes, "n_lists": n_lists}
+    counts["n_lists"] = _total(listeners.mapInArrow(step, _DONE))
+    return counts | {"left_since": rfc3339(left_since)}
+
+
+def _open_since(settings: Settings, now: datetime) -> datetime:
+    """Return when the oldest pane began that the stream may hold open."""
+    ours = settings.stream
+    return now - timedelta(seconds=ours.held_s + ours.pane_s)
 
 
 def _total(done: DataFrame) -> int:
     return int(done.agg(F.sum("n")).collect()[0][0] or 0)
 
 
-def _panes(events: DataFrame, settings: Settings, now: datetime) -> DataFrame:
+def _panes(events: DataFrame, settings: Settings, left_since: datetime) -> DataFrame:
     """Return the panes of archived events: short ones, and of what came late a day."""
     ours = settings.stream
     waited = F.expr(f"ingested_at - INTERVAL {ours.watermark_s} SECONDS")
     is_imported = F.col("topic") == settings.kafka.history_topic
     is_late = ~is_imported & (F.col("event_time") < waited)
     told = events.withColumn("is_late", is_late)
-    closed = now - timedelta(seconds=ours.held_s + ours.pane_s)
     live = short_panes(told.where(~(is_imported | is_late)), ours)
     past = day_panes(told.where(is_imported | is_late))
     # entries of both have the same fields
     on_time = F.transform(
         "entries", lambda each: each.withField("is_late", F.lit(False))
     )
-    is_closed = F.col("window_start") < F.lit(closed)
+    is_closed = F.col("window_start") < F.lit(left_since)
     return live.where(is_closed).withColumn("entries", on_time).union(past)
 
 

@@ -21,7 +21,7 @@ from dashboard.refusals import RefusedError, json_error
 from segue import accounts
 from segue.clock import Clock
 from segue.errors import AccountError, KafkaUnreachableError
-from segue.listeners import fold
+from segue.listeners import fold, is_listener
 from segue.settings import DashboardSettings
 from segue.store import Document
 
@@ -79,7 +79,7 @@ class AccountDoor:
         login = await accounts.log_in(
             self._database, name, password, self._clock, self._settings.login_days
         )
-        return self._logged_in(request, login)
+        return self._logged_in(login)
 
     async def _sign_up(self, request: Request) -> Response:
         name, password = await _texts(request, "name", "password")
@@ -89,7 +89,7 @@ class AccountDoor:
             )
         self._count_try(request, name)
         await accounts.sign_up(self._database, name, password, self._clock)
-        return await self._new_login(request, name)
+        return await self._new_login(name)
 
     async def _log_out(self, request: Request) -> Response:
         token = login_of(request.headers)
@@ -103,39 +103,43 @@ class AccountDoor:
         self._count_try(request, user_id)
         await accounts.change_password(self._database, user_id, old, new)
         self._identities.forget_listener(user_id)
-        return await self._new_login(request, user_id)
+        return await self._new_login(user_id)
 
     async def _delete_account(self, request: Request) -> Response:
         (password,) = await _texts(request, "password")
         user_id = who_asks().user_id
         self._count_try(request, user_id)
         await accounts.require_password(self._database, user_id, password)
-        # first: where Kafka is away nothing has happened yet
+        # first: where it can't be said, nothing has happened yet
         await self._publisher.publish([accounts.farewell(user_id, self._clock)])
         await accounts.close_account(self._database, user_id)
         self._identities.forget_listener(user_id)
+        # once more, for what another tab has told meanwhile
+        await self._publisher.publish([accounts.farewell(user_id, self._clock)])
         return _logged_out()
 
     def _count_try(self, request: Request, name: str) -> None:
         address = request.client.host if request.client else ""
-        quotas = (
-            self._tries.count(f"{fold(name)} {address}"),
-            self._addresses.count(address),
-        )
-        used_up = [quota for quota in quotas if quota.is_used_up]
-        if used_up:
-            wait_s = used_up[0].headers()["Retry-After"]
-            raise RefusedError(
-                429, "too_many", f"too many tries; wait {wait_s} s, then try again"
-            )
+        # names that none can have are one, so that nobody fills the memory with them
+        known = fold(name) if is_listener(name) else ""
+        for tries, who in (
+            (self._addresses, address),
+            (self._tries, f"{known} {address}"),
+        ):
+            quota = tries.count(who)
+            if quota.is_used_up:
+                wait_s = quota.headers()["Retry-After"]
+                raise RefusedError(
+                    429, "too_many", f"too many tries; wait {wait_s} s, then try again"
+                )
 
-    async def _new_login(self, request: Request, user_id: str) -> Response:
+    async def _new_login(self, user_id: str) -> Response:
         login = await accounts.open_login(
             self._database, user_id, self._clock, self._settings.login_days
         )
-        return self._logged_in(request, login)
+        return self._logged_in(login)
 
-    def _logged_in(self, request: Request, login: accounts.Login) -> Response:
+    def _logged_in(self, login: accounts.Login) -> Response:
         answer = JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
         for cookie in login.cookies():
             answer.set_cookie(
@@ -144,7 +148,7 @@ class AccountDoor:
                 max_age=self._settings.login_days * _S_PER_DAY,
                 httponly=cookie["name"] == accounts.COOKIE,
                 samesite="lax",
-                secure=request.url.scheme == "https",
+                secure=self._settings.public_host is not None,
             )
         return answer
 

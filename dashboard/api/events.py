@@ -16,7 +16,7 @@ from segue.errors import (
     Reason,
     SegueError,
 )
-from segue.events import EventSink, PlaybackEvent, parse_event
+from segue.events import Action, EventSink, PlaybackEvent, Scope, parse_event
 from segue.listeners import is_listener
 
 MAX_EVENTS: Final = 100
@@ -83,8 +83,9 @@ def create_router(publisher: Publisher) -> APIRouter:
     async def post_events(request: Request) -> Response:
         try:
             events = read_events(await request.body())
-            for user_id in {event.user_id for event in events}:
-                require_own(user_id)
+            for event in events:
+                require_own(event.user_id)
+                _refuse_farewell(event)
             await publisher.publish(events)
         except RefusedError as refusal:
             return json_error(refusal.status, refusal.reason, refusal.detail)
@@ -98,6 +99,14 @@ def create_router(publisher: Publisher) -> APIRouter:
 
     router.add_api_route("/api/events", post_events, methods=["POST"])
     return router
+
+
+def _refuse_farewell(event: PlaybackEvent) -> None:
+    """Raise `RefusedError` for what only a password, or an admin, may ask for."""
+    if event.action == Action.FORGOTTEN and event.scope == Scope.EVERYTHING:
+        raise RefusedError(
+            403, "not_by_event", "delete the account to have everything forgotten"
+        )
 
 
 def read_events(body: bytes) -> list[PlaybackEvent]:

@@ -10,6 +10,10 @@
       location.assign(/^\/([\w-][\w/.-]*)?$/.test(asked) ? asked : "/");
     },
     door: () => location.assign("/log-in"),
+    gone(_form, listener) {
+      segue.memory.forget(listener);
+      location.assign("/log-in");
+    },
     say(form) {
       form.reset();
       tell(form, form.dataset.said, "status");
@@ -24,13 +28,14 @@
 
   async function send(form) {
     const content = Object.fromEntries(new FormData(form));
-    if (form.dataset.then === "door" && segue.player) await segue.player.rest();
+    const listener = segue.memory ? segue.listener() : "";
+    if (form.dataset.then === "door") await segue.player.rest();
     const answer = await fetch(form.dataset.post, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(content),
     });
-    if (answer.ok) return after[form.dataset.then](form);
+    if (answer.ok) return after[form.dataset.then](form, listener);
     const { error } = await answer.json();
     return tell(form, `${error.detail[0].toUpperCase()}${error.detail.slice(1)}.`, "alert");
   }

@@ -34,9 +34,14 @@
       asked = "";
       ask();
     };
-    socket.onmessage = ({ data }) => take(JSON.parse(data));
+    let isKnown = false;
+    socket.onmessage = ({ data }) => {
+      isKnown = true;
+      take(JSON.parse(data));
+    };
     socket.onclose = ({ code }) => {
-      if (code === LOG_IN_FIRST) {
+      // the log-in that this socket came with has ended; there may be a newer one
+      if (code === LOG_IN_FIRST && !isKnown) {
         location.assign(`/log-in?next=${location.pathname}`);
         return;
       }

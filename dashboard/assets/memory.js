@@ -19,7 +19,13 @@
     }
   }
 
+  // what is kept of a listener who has deleted their account
+  function forget(listener) {
+    for (const key of [`likes.${listener}`, `resume.${listener}`])
+      localStorage.removeItem(`segue.${key}`);
+  }
+
   // the name of who has logged in; what they may do hangs on a cookie that no script sees
   segue.listener = () => (document.cookie.match(/(?:^|; )segue_name=([\w.-]+)/) || [])[1] || "";
-  segue.memory = { recall, keep };
+  segue.memory = { recall, keep, forget };
 })();

@@ -10,6 +10,7 @@
   const session = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2);
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("segue-player") : null;
   const { recall, keep } = segue.memory;
+  const me = segue.listener(); // of this page; another tab may log in as somebody else
 
   let audio = audios[0];
   let play = null; // what is on: track, source, who listens, how much was heard
@@ -63,7 +64,7 @@
     play = {
       ...next,
       id: newId(),
-      listener: segue.listener(),
+      listener: me,
       heardS: 0,
       toldMs: 0,
       lastAtS: 0,
@@ -203,8 +204,8 @@
     begin(chosen);
   }
 
-  const likes = () => recall(`likes.${play ? play.listener : segue.listener()}`, []);
-  const keepLikes = (ids) => keep(`likes.${play.listener}`, ids.slice(-500));
+  const likes = () => recall(`likes.${me}`, []);
+  const keepLikes = (ids) => keep(`likes.${me}`, ids.slice(-500));
 
   // --- what the audio elements say ---------------------------------------------------
   const onAudio = {
@@ -258,17 +259,17 @@
     };
 
   // a reload goes on where it was, paused; a closed tab has told what was heard
-  const resumeKey = () => `resume.${segue.listener()}`;
+  const resumeKey = `resume.${me}`;
   window.addEventListener("pagehide", () => {
-    keep(resumeKey(), null);
+    keep(resumeKey, null);
     if (!play) return;
     account();
-    keep(resumeKey(), { play, queue, heard, past, atS: audio.currentTime });
+    keep(resumeKey, { play, queue, heard, past, atS: audio.currentTime });
     if (play.isStarted && !audio.paused) segue.outbox.leave(eventOf("progressed"));
   });
 
   function resume() {
-    const saved = recall(resumeKey(), null);
+    const saved = recall(resumeKey, null);
     if (!saved || !saved.play) return;
     ({ play, queue, heard, past } = saved);
     load(audio, mediaAddress(play.track));

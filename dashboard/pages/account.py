@@ -44,7 +44,7 @@ def _deleting() -> html.Section:
         "tastes and lists, and the account goes. There is no way back."
     )
     fields = [_field("password", "Password, to be sure", "current-password")]
-    form = _form("/api/delete-account", "door", fields, "Delete my account")
+    form = _form("/api/delete-account", "gone", fields, "Delete my account")
     return _panel("Delete this account", [html.P(words, className="facts"), form])
 
 
@@ -58,6 +58,8 @@ def _form(
             html.Button(button, type="submit", className="main-button"),
         ],
         className="form",
+        # before the script is there, a password must not go into an address
+        method="post",
         **marks(data_post=post, data_then=then, data_said=said),
     )
 

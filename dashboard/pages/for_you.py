@@ -38,7 +38,8 @@ def register(app: Dash, database: AsyncDatabase[Document]) -> None:
         Input(ids.LIBRARY_STAMP, "data"),
     )
     async def show_library(search: Any, n_clicks: Any, _stamp: Any) -> tuple[Any, ...]:
-        text = search if isinstance(search, str) else ""
+        said = search if isinstance(search, str) else ""
+        text = said.encode("utf-8", "replace").decode()
         n_more = n_clicks if isinstance(n_clicks, int) else 0
         return await library_content(database, text, _PAGE_ROWS * (1 + max(0, n_more)))
 

@@ -41,7 +41,9 @@ def register(app: Dash, catalogue: Catalogue) -> None:
 
     @app.callback(Output(ids.CONTENT, "children"), Input(ids.LOCATION, "pathname"))
     async def show_page(pathname: Any) -> html.Div:
-        return await page_of(str(pathname), who_asks(), catalogue)
+        # half a pair of surrogates is no text that MongoDB takes
+        path = str(pathname).encode("utf-8", "replace").decode()
+        return await page_of(path, who_asks(), catalogue)
 
 
 async def page_of(pathname: str, identity: Identity, catalogue: Catalogue) -> html.Div:

@@ -7,12 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from segue import store
-from segue.accounts import Identity, Role
 from tests.dashboard.site import Site, list_document
 
 pytestmark = [pytest.mark.mongo, pytest.mark.browser, pytest.mark.slow]
 WAIT_MS = 20_000
-BEN = Identity("ben", Role.LISTENER)
 
 
 @pytest.fixture
@@ -61,7 +59,8 @@ def test_who_logs_out_has_told_what_they_heard(stranger: Page, site: Site) -> No
     )
     sign_up(stranger, site)
     stranger.locator("#for-you li:nth-child(1) [data-do=play]").click()
-    expect(stranger.locator("#player")).to_have_attribute("data-state", "playing")
+    while "started" not in site.sink.actions():
+        stranger.wait_for_timeout(100)
     stranger.get_by_title("Account").click()
     stranger.get_by_role("button", name="Log out").click()
     expect(stranger).to_have_title("Log in · Segue")
@@ -107,10 +106,15 @@ def test_password_and_account_are_changed_and_ended_on_their_page(
     stranger.get_by_label("New password").fill("eight swans")
     stranger.get_by_role("button", name="Change it").click()
     expect(stranger.get_by_role("status").first).to_contain_text("is another now")
+    # the socket of the old log-in ends, the page with the new one stays
+    stranger.locator("a.nav", has_text="For you").click()
+    stranger.wait_for_timeout(7_000)
+    expect(stranger.locator("h1")).to_have_text("For you")
+    stranger.get_by_title("Account").click()
     stranger.get_by_label("Password, to be sure").fill("eight swans")
     stranger.get_by_role("button", name="Delete my account").click()
     expect(stranger).to_have_title("Log in · Segue")
-    (event,) = (e for e in site.sink.events if e.action == "forgotten")
+    event = next(e for e in site.sink.events if e.action == "forgotten")
     assert (event.user_id, event.scope) == ("ben", "everything")
     for _ in range(50):
         if site.database[store.USERS].count_documents({}) == 0:

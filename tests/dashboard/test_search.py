@@ -41,6 +41,7 @@ def found(index: SearchIndex, text: str) -> list[str]:
         ("porti", "a2"),
         ("portsihe", "a2"),  # a typo in what is half typed
         ("u2", "a3"),
+        ("to nowhere", "t3"),
         ("agaetis", "b1"),
         ("roads", "t2"),
         ("road", "t3"),
@@ -96,5 +97,5 @@ def test_fifty_thousand_tracks_are_searched_between_two_keys() -> None:
     typed = f"{wanted.name[:-1]}"
     started = time.monotonic()
     first = index.find(typed)[0]
-    assert time.monotonic() - started < 1  # 0.1 on an idle machine: bin/bench dashboard
+    assert time.monotonic() - started < 1  # some hundredths where nothing else runs
     assert first.name == wanted.name

@@ -36,6 +36,14 @@ def test_another_query_refuses_it_and_says_what_to_do(tmp_path: Path) -> None:
         open_checkpoint(with_stream(tmp_path), "taste")
 
 
+@pytest.mark.parametrize("content", ['{"x', "[]", "\0\xff"])
+def test_a_damaged_plan_is_refused_in_words(tmp_path: Path, content: str) -> None:
+    folder = open_checkpoint(with_stream(tmp_path), "taste")
+    (folder / "segue-plan.json").write_text(content, "latin-1")
+    with pytest.raises(StreamError, match=r"segue-plan\.json is damaged"):
+        open_checkpoint(with_stream(tmp_path), "taste")
+
+
 def test_what_an_earlier_version_left_is_refused(tmp_path: Path) -> None:
     (tmp_path / "checkpoints" / "taste-v2").mkdir(parents=True)
     with pytest.raises(StreamError, match="earlier version"):

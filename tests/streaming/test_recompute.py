@@ -18,6 +18,7 @@ from segue.events import Action, PlaybackEvent, Scope
 from segue.settings import Settings
 from segue.track_index import write_track_index
 from streaming.archive import append
+from streaming.listens import HEARD
 from streaming.panes import DAY_S
 from streaming.rebuild import rebuild
 from streaming.schemas import COORDINATES, EVENT_FIELDS, OTHER_FIELDS
@@ -108,11 +109,16 @@ def test_what_is_recomputed_is_what_the_stream_wrote(
         database[name].delete_many({})
     first, last = START.date(), (START + DAY * 7).date()
     done = recompute(spark, ready, first, last, system_clock)
+    left_since = datetime.fromisoformat(done.pop("left_since"))
+    assert timedelta() < system_clock() - left_since < timedelta(hours=1)
     assert done == {
         "n_dates": len({e.event_time.date() for e in [*events, *late, *bob]}),
         "n_panes": len(expected[store.TASTE_WINDOWS]),
         "n_lists": 2,
     }
+    told = [e for e in [*events, *late, *bob] if e.action in HEARD]
+    heard = {f"{event.user_id}|{event.play_id}" for event in told}
+    assert {each["_id"] for each in database[store.LISTENS].find()} == heard
     assert documents(database) == expected
     # and once more, over what is there
     recompute(spark, ready, first, last, system_clock)
@@ -146,7 +152,7 @@ def test_open_panes_are_left_to_the_stream(
     done = recompute(spark, ready, START.date(), START.date(), lambda: soon)
     assert done["n_panes"] == 0
     nothing = recompute(spark, ready, START.date() + DAY, START.date() + 2 * DAY)
-    assert nothing == {"n_dates": 0, "n_panes": 0, "n_lists": 0}
+    assert (nothing["n_dates"], nothing["n_panes"], nothing["n_lists"]) == (0, 0, 0)
 
 
 def test_taste_and_list_are_rebuilt_as_of_any_instant(

@@ -2,15 +2,18 @@
 
 import json
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from segue import store
-from segue.accounts import COOKIE, Identity, Role
+from segue.accounts import COOKIE, Identity, Role, add_account, run_with
 from segue.clock import system_clock
+from segue.settings import Settings
 from segue.tokens import create_token
-from tests.dashboard.site import Answer, Site
+from tests.dashboard.site import Answer, CollectingSink, Site, served
 
 pytestmark = pytest.mark.mongo
 
@@ -111,6 +114,54 @@ def test_tries_are_counted(site: Site) -> None:
     assert answers == [401] * 9 + [429]  # the sign-up was the first
     assert post(site, "/api/log-in", **WORDS).status == 429
     assert post(site, "/api/sign-up", name="carl", password="x" * 8).status == 200
+    # names that none can have are counted together
+    odd = [post(site, "/api/log-in", name=f"{n} x", password="x") for n in range(11)]
+    assert [each.status for each in odd] == [401] * 10 + [429]
+
+
+def test_a_monstrous_password_takes_no_longer_than_another(site: Site) -> None:
+    """To compose its marks would take minutes."""
+    post(site, "/api/sign-up", **WORDS)
+    marks = "e" + "\u0301\u0323" * 15_000
+    started = time.monotonic()
+    for path in ("/api/log-in", "/api/sign-up"):
+        answer = post(site, path, name="carl", password=marks)
+        assert answer.status in (400, 401)
+    assert time.monotonic() - started < 10
+
+
+def test_only_the_password_has_everything_forgotten(site: Site) -> None:
+    event = {
+        "schema": 1,
+        **dict.fromkeys(("event_id", "session_id", "play_id"), "x"),
+        **{"user_id": "ada", "track_id": "-", "action": "forgotten"},
+        **{"scope": "everything", "event_time": "2026-05-03T22:10:00.000Z"},
+    }
+    body = json.dumps(event).encode()
+    answer = site.ask("/api/events", "POST", body, JSON)
+    assert (answer.status, reason_of(answer)) == (403, "not_by_event")
+    assert site.sink.events == []
+
+
+def test_without_sign_up_an_admin_makes_the_accounts(
+    settings: Callable[..., Settings],
+) -> None:
+    ours = settings(dashboard={"sign_up": False, "public_host": "music.example"})
+    sink = CollectingSink()
+    with served(ours, sink) as port:
+        site = Site(port, sink, store.connect(ours.mongo), ours.home)
+        assert b"made by the admin" in site.ask("/sign-up").body
+        refused = post(site, "/api/sign-up", **WORDS)
+        assert (refused.status, reason_of(refused)) == (403, "no_sign_up")
+        run_with(
+            ours.mongo,
+            lambda d: add_account(d, "ben", "seven swans", Role.LISTENER, system_clock),
+        )
+        host = {**JSON, "Host": "music.example"}
+        body = json.dumps(WORDS).encode()
+        answer = site.ask("/api/log-in", "POST", body, host, None)
+        assert "secure" in answer.headers["set-cookie"].lower()
+        site.database.client.close()
 
 
 def test_another_password_ends_the_other_log_ins(site: Site) -> None:
@@ -138,7 +189,10 @@ def test_who_deletes_their_account_is_forgotten(site: Site) -> None:
     site.sink.is_away = False
     gone = post(site, "/api/delete-account", cookie=cookie, password="seven swans")
     assert gone.status == 200
-    (event,) = site.sink.events
+    event = site.sink.events[0]
+    assert (
+        len({each.event_id for each in site.sink.events}) == 2
+    )  # once more at the end
     assert (event.user_id, event.action, event.scope) == (
         "ben",
         "forgotten",
