@@ -142,6 +142,7 @@ def write_catalogue(
         which = {"_id": {"$in": gone[start : start + _BATCH]}}
         collection.update_many(which, {"$set": {"missing": True}})
     refresh_discography(database)
+    store.touch_catalogue(database)
     mark_recordings(database, index.track_ids, index.vectors)
 
 

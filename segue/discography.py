@@ -72,7 +72,6 @@ def refresh_discography(database: Database[Document]) -> None:
     _refresh(database, store.ARTISTS, "artist_id", _artists())
     _refresh(database, store.ALBUMS, "album_id", _albums())
     _refresh(database, store.GENRES, "genre_ids", _genres())
-    store.touch_catalogue(database)
 
 
 def album_artists(tracks: Iterable[Document]) -> dict[str, str]:

@@ -132,6 +132,9 @@ def scan_library(
     scan.flush()
     n_missing = scan.mark_missing()
     refresh_discography(database)
+    if n_missing or scan.counts[Outcome.NEW] or scan.counts[Outcome.CHANGED]:
+        # who has looked in between has old artists with new tracks
+        store.touch_catalogue(database)
     for line in scan.errors:
         report(line)
     counts = {str(outcome): scan.counts[outcome] for outcome in Outcome}
