@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import hypothesis
 import numpy as np
 import pytest
 from pydantic import SecretStr
@@ -27,6 +28,10 @@ from segue.settings import Settings, load_settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from pyspark.sql import SparkSession
+
+# a busy machine takes what time it takes
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SettingsFactory = Callable[..., Settings]

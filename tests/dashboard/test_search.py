@@ -88,9 +88,10 @@ def test_fifty_thousand_tracks_are_searched_between_two_keys() -> None:
         return "".join(rng.choice(letters, rng.integers(3, 9)))
 
     words = [word() for _ in range(5000)]
+    chosen = rng.integers(len(words), size=(50_000, 4)).tolist()
     names = [
-        Named("track", f"t{n}", " ".join(rng.choice(words, 3)), rng.choice(words))
-        for n in range(50_000)
+        Named("track", f"t{n}", f"{words[a]} {words[b]} {words[c]}", words[by])
+        for n, (a, b, c, by) in enumerate(chosen)
     ]
     index = SearchIndex(names)
     wanted = names[1234]
