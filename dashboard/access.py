@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Final, NamedTuple
 
 from dashboard.refusals import RefusedError
-from segue.accounts import Identity, Role
+from segue.roles import Identity, Role
 
 LIVE_PATH: Final = "/ws/live"
 SCROBBLERS: Final = "/1/"
@@ -93,7 +93,7 @@ def check_role(identity: Identity | None, needed: Role | None) -> None:
     if needed is None:
         return
     if identity is None:
-        raise RefusedError(401, "log_in_first", "log in first, at /log-in")
+        raise _nobody()
     if not identity.role.may(needed):
         raise RefusedError(
             403,
@@ -122,7 +122,7 @@ def who_asks() -> Identity:
     """
     identity = asking()
     if identity is None:
-        raise RefusedError(401, "log_in_first", "log in first, at /log-in")
+        raise _nobody()
     return identity
 
 
@@ -134,3 +134,7 @@ def require_own(user_id: str) -> None:
             "not_yours",
             f"this is of another listener, not of {who_asks().user_id}",
         )
+
+
+def _nobody() -> RefusedError:
+    return RefusedError(401, "log_in_first", "log in first, at /log-in")

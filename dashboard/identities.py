@@ -8,8 +8,9 @@ from pymongo.errors import PyMongoError
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
-from segue.accounts import COOKIE, Identity, identify, identify_program
+from segue.accounts import COOKIE, identify, identify_program
 from segue.clock import Clock
+from segue.roles import Identity
 from segue.store import Document
 from segue.tokens import token_id
 

@@ -12,7 +12,7 @@ from dashboard.access import who_asks
 from dashboard.identities import Identities
 from dashboard.live import ANALYTICS, FOR_YOU, Hub, Subscriber, View
 from dashboard.security import LOG_IN_FIRST, TRY_LATER
-from segue.accounts import Identity, Role
+from segue.roles import Identity, Role
 
 MAX_SOCKETS: Final = 1000
 _MAX_MESSAGE_CHARS: Final = 1000

@@ -10,11 +10,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from dashboard.reasons import reason
 from dashboard.records import ForYou, LibraryPage, ListedTrack, TrackCard
+from dashboard.search import MAX_SEARCH_CHARS
 from segue import store
 from segue.clock import rfc3339
 from segue.store import Document
 
-MAX_SEARCH_CHARS: Final = 80
 MAX_LIBRARY_ROWS: Final = 500
 _MAX_WORDS: Final = 6
 _MAX_FALLBACK_ARTISTS: Final = 500

@@ -27,7 +27,7 @@ from dashboard.access import (
 )
 from dashboard.identities import Identities
 from dashboard.refusals import RefusedError, json_error, listenbrainz_error
-from segue.accounts import Identity, Role
+from segue.roles import Identity, Role
 from segue.settings import DashboardSettings
 
 MAX_BODY_BYTES: Final = 256 * 1024

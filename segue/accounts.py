@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 from uuid import uuid4
 
@@ -22,6 +21,7 @@ from segue.errors import AccountError
 from segue.events import Action, PlaybackEvent, Scope
 from segue.listeners import fold, is_listener
 from segue.passwords import NOBODY, check_password, hash_password, is_outdated, verify
+from segue.roles import Identity, Role
 from segue.settings import MongoSettings
 from segue.store import Document
 from segue.tokens import token_id
@@ -32,35 +32,6 @@ NAME_COOKIE: Final = "segue_name"
 _TOKEN_BYTES: Final = 32
 _NOTHING: Final = "-"
 _T = TypeVar("_T")
-
-
-class Role(StrEnum):
-    """What somebody may do; each role may do what those before it may."""
-
-    LISTENER = "listener"
-    """Plays, and sees and changes what is theirs."""
-    ANALYST = "analyst"
-    """Sees the analytics, too."""
-    ADMIN = "admin"
-    """Sees single listeners, and changes what is everybody's."""
-
-    def may(self, needed: "Role") -> bool:
-        """Tell whether this role may do what `needed` may.
-
-        Examples
-        --------
-        >>> Role.ADMIN.may(Role.ANALYST), Role.LISTENER.may(Role.ANALYST)
-        (True, False)
-        """
-        roles = list(Role)
-        return roles.index(self) >= roles.index(needed)
-
-
-class Identity(NamedTuple):
-    """Who asks."""
-
-    user_id: str
-    role: Role
 
 
 class Login(NamedTuple):

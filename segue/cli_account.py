@@ -49,8 +49,9 @@ def account_add(settings: Settings, name: str, role: str, from_stdin: bool) -> N
 
     What was played under NAME before, by an import say, is theirs from then on.
     """
-    from segue.accounts import Role, add_account
+    from segue.accounts import add_account
     from segue.clock import system_clock
+    from segue.roles import Role
 
     password = _read_password(from_stdin)
     _run(settings, lambda d: add_account(d, name, password, Role(role), system_clock))
@@ -86,7 +87,8 @@ def account_list(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def account_role(settings: Settings, name: str, role: str) -> None:
     """Give NAME another role, from the next request on."""
-    from segue.accounts import Role, set_role
+    from segue.accounts import set_role
+    from segue.roles import Role
 
     _run(settings, lambda database: set_role(database, name, Role(role)))
     click.echo(f"{name} is now {role}")

@@ -11,7 +11,6 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from segue.accounts import (
     Login,
-    Role,
     add_account,
     close_account,
     open_login,
@@ -19,6 +18,7 @@ from segue.accounts import (
     run_with,
 )
 from segue.clock import system_clock
+from segue.roles import Role
 from segue.settings import Settings
 from segue.store import Document
 

@@ -5,8 +5,8 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.marks import marks
-from segue.accounts import Identity
 from segue.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
+from segue.roles import Identity
 
 
 def layout(identity: Identity) -> html.Div:

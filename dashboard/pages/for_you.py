@@ -10,8 +10,9 @@ from pymongo.errors import PyMongoError
 from dashboard import ids
 from dashboard.live import FOR_YOU
 from dashboard.marks import marks
-from dashboard.queries import MAX_LIBRARY_ROWS, MAX_SEARCH_CHARS, read_library
+from dashboard.queries import MAX_LIBRARY_ROWS, read_library
 from dashboard.rows import empty_row, track_rows
+from dashboard.search import MAX_SEARCH_CHARS
 from segue.store import Document
 
 _PAGE_ROWS: Final = 40

@@ -14,7 +14,7 @@ from dashboard.catalogue import Catalogue
 from dashboard.marks import marks
 from dashboard.pages import account, analytics, for_you, search, shelves
 from dashboard.records import Shelf
-from segue.accounts import Identity, Role
+from segue.roles import Identity, Role
 
 _FONT: Final = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 

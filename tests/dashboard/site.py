@@ -21,11 +21,12 @@ from pymongo.database import Database
 from dashboard.app import create_app
 from dashboard.server import listening_socket
 from segue import store
-from segue.accounts import Identity, Login, Role, open_login, run_with
+from segue.accounts import Login, open_login, run_with
 from segue.clock import system_clock
 from segue.errors import KafkaUnreachableError
 from segue.events import PlaybackEvent
 from segue.passwords import NOBODY
+from segue.roles import Identity, Role
 from segue.settings import MongoSettings, Settings
 from segue.store import Document
 

@@ -10,7 +10,7 @@ from websockets.sync.client import ClientConnection, connect
 from dashboard.live import Subscriber
 from dashboard.security import LOG_IN_FIRST
 from segue import store
-from segue.accounts import Identity, Role
+from segue.roles import Identity, Role
 from tests.dashboard.site import ADA, Site, cookie_header, list_document
 
 BEN = Identity("ben", Role.LISTENER)

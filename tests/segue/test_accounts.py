@@ -12,8 +12,6 @@ from click.testing import CliRunner, Result
 
 from segue import store
 from segue.accounts import (
-    Identity,
-    Role,
     identify,
     log_in,
     run_with,
@@ -23,6 +21,7 @@ from segue.clock import system_clock
 from segue.demo_accounts import make_demo_accounts
 from segue.errors import AccountError
 from segue.passwords import NOBODY
+from segue.roles import Identity, Role
 from segue.settings import Settings, to_environment
 
 pytestmark = pytest.mark.mongo

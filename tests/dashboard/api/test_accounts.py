@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from segue import store
-from segue.accounts import COOKIE, Identity, Role, add_account, run_with
+from segue.accounts import COOKIE, add_account, run_with
 from segue.clock import system_clock
+from segue.roles import Identity, Role
 from segue.settings import Settings
 from segue.tokens import create_token
 from tests.dashboard.site import Answer, CollectingSink, Site, served
