@@ -8,6 +8,7 @@ was, and a long file holds nobody but itself.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -84,9 +85,13 @@ class TableBuilder:
     report: Callable[[str], None]
 
     def build(
-        self, music: Path, retry_failed: bool = False, settle_s: float = 0.0
+        self,
+        music: Path,
+        retry_failed: bool = False,
+        settle_s: float = 0.0,
+        added: Iterable[Path] = (),
     ) -> Build:
-        """Add what is new below `music`; a second run adds nothing.
+        """Add what is new below `music` and `added`; a second run adds nothing.
 
         Parameters
         ----------
@@ -98,9 +103,10 @@ class TableBuilder:
         Raises
         ------
         LibraryError
-            When `music` is no folder, or another build writes to the same table.
+            When one of these is no folder, or another build writes to the same table.
         """
-        listed = list(_found(iter_audio_files(music)))
+        lists = map(iter_audio_files, (music, *added))
+        listed = list(_found(chain.from_iterable(lists)))
         youngest_ns = (self.clock().timestamp() - settle_s) * 1e9
         found = [file for file in listed if _is_settled(file, youngest_ns, settle_s)]
         build = uuid4().hex[:12]

@@ -117,8 +117,8 @@ def find_copies(rows: ReportRows) -> tuple[Copies, ...]:
     return tuple(sorted(copies, key=lambda each: (-len(each.tracks), each.tracks)))
 
 
-def group_failures(failures: pa.Table, known: set[str]) -> tuple[FailureGroup, ...]:
-    """Return files that still fail by stage and class, most files first.
+def last_failures(failures: pa.Table, known: set[str]) -> list[dict[str, Any]]:
+    """Return the last try of each content, or file, that still fails.
 
     Parameters
     ----------
@@ -131,8 +131,19 @@ def group_failures(failures: pa.Table, known: set[str]) -> tuple[FailureGroup, .
     for failure in failures.to_pylist():
         if failure["content_sha256"] not in known:
             last[failure["content_sha256"] or failure["path"]] = failure
+    return list(last.values())
+
+
+def group_failures(failures: pa.Table, known: set[str]) -> tuple[FailureGroup, ...]:
+    """Return files that still fail by stage and class, most files first.
+
+    Parameters
+    ----------
+    failures, known
+        As of :func:`last_failures`.
+    """
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for failure in last.values():
+    for failure in last_failures(failures, known):
         groups[failure["stage"], failure["error_class"]].append(failure)
     found = [_failure_group(kind, files) for kind, files in groups.items()]
     return tuple(sorted(found, key=lambda group: (-group.n_files, group.stage)))

@@ -45,11 +45,19 @@ _HASH_CHARS: Final = 16
 
 
 @dataclass(frozen=True)
-class _Fitted:
+class Fitted:
     """The current index and the space it was made with."""
 
     index: TrackIndex
     space: TasteSpace
+
+    @property
+    def n_placed(self) -> int:
+        """Tracks that the space was not fitted to; 0 where nobody kept these."""
+        fitted_to = self.space.fitted_to
+        if not len(fitted_to):
+            return 0
+        return len(np.setdiff1d(_marks(self.index.track_ids), fitted_to))
 
 
 def build_index(
@@ -93,18 +101,31 @@ def refit_index(settings: Settings, now: datetime) -> TrackIndex:
     LibraryError
         When its tracks are not in the table of today's feature spec.
     """
+    with hold(settings.home / "index"):
+        present = set(read_fitted(settings).index.track_ids)
+        return _build(settings, now, FeatureSpec(), present, refit=True)
+
+
+def read_fitted(settings: Settings) -> Fitted:
+    """Return the current index, which is of the feature table, and its space.
+
+    Raises
+    ------
+    IndexMissingError
+        When there is none.
+    LibraryError
+        When it is of other features.
+    """
     folder = settings.home / "index"
     read_track_index(folder)  # or the error that there is none
-    with hold(folder):
-        fitted = _read_fitted(folder, FeatureSpec())
-        if fitted is None:
-            raise LibraryError(
-                "the index is not of the feature table: it was imported, or another "
-                "version of Segue made it; run `segue features import FILE` or "
-                "`segue features build DIR` again"
-            )
-        present = set(fitted.index.track_ids)
-        return _build(settings, now, FeatureSpec(), present, refit=True)
+    fitted = _read_fitted(folder, FeatureSpec())
+    if fitted is None:
+        raise LibraryError(
+            "the index is not of the feature table: it was imported, or another "
+            "version of Segue made it; run `segue features import FILE` or "
+            "`segue features build DIR` again"
+        )
+    return fitted
 
 
 def _build(
@@ -154,7 +175,7 @@ def _present_rows(table: Path, present: Set[str] | None) -> FeatureRows:
     return feature_rows(tracks)
 
 
-def _read_fitted(folder: Path, spec: FeatureSpec) -> _Fitted | None:
+def _read_fitted(folder: Path, spec: FeatureSpec) -> Fitted | None:
     """Return the current index, when it is whole and of this method and spec."""
     version = current_version(folder)
     if version is None:
@@ -164,11 +185,11 @@ def _read_fitted(folder: Path, spec: FeatureSpec) -> _Fitted | None:
     except (OSError, ValueError, EOFError, KeyError, BadZipFile):
         return None
     is_ours = index_version(spec, space, index.track_ids) == version
-    return _Fitted(index, space) if space.method == METHOD and is_ours else None
+    return Fitted(index, space) if space.method == METHOD and is_ours else None
 
 
 def _is_outgrown(
-    fitted: _Fitted, rows: FeatureRows, settings: FeatureSettings, now: datetime
+    fitted: Fitted, rows: FeatureRows, settings: FeatureSettings, now: datetime
 ) -> bool:
     """Whether the space no longer stands for the catalogue."""
     space = fitted.space

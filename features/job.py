@@ -12,6 +12,7 @@ import sys
 from collections.abc import Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -20,6 +21,7 @@ import click
 from pymongo.errors import PyMongoError
 from pyspark.sql import SparkSession
 
+from features.audio_reporting import tell_only, write_library_report
 from features.extract import TableBuilder
 from features.growing import GrowingIndex, indexed_tracks
 from features.index import build_index
@@ -27,7 +29,7 @@ from features.plan import BuildSummary
 from features.spec import FeatureSpec
 from features.table import table_folder
 from features.watch import SETTLE_S, build_on_change
-from segue import store
+from segue import indexes, store
 from segue.catalog import track_id_of
 from segue.clock import Clock, system_clock
 from segue.covers import covers_folder
@@ -39,6 +41,7 @@ from segue.settings import Settings, load_settings
 from segue.track_index import TrackIndex
 
 _INTERRUPTED: Final = 130
+_REPORT_EVERY_S: Final = 3_600.0
 _WORKER_ENVIRONMENT: Final = {
     # each worker is one thread of one core; more only get in each other's way
     "OMP_NUM_THREADS": "1",
@@ -89,9 +92,19 @@ class FeatureJob:
     clock: Clock = system_clock
 
     def run(
-        self, *, refit: bool = False, retry_failed: bool = False, settle_s: float = 0.0
+        self,
+        *,
+        refit: bool = False,
+        retry_failed: bool = False,
+        settle_s: float = 0.0,
+        reports: bool = True,
     ) -> JobReport:
         """Do what is to be done, once; parameters as of the parts.
+
+        Parameters
+        ----------
+        reports : bool
+            Whether to report on the audio space, which reads the whole table.
 
         Raises
         ------
@@ -104,7 +117,7 @@ class FeatureJob:
             self.spark, table, spec, settings.features, self.clock, _say
         )
         with GrowingIndex(settings, self._listed, self.clock, _say):
-            build = builder.build(self.music, retry_failed, settle_s)
+            build = builder.build(self.music, retry_failed, settle_s, self._added())
         if build.summary.found + build.n_unsettled == 0:
             raise LibraryError(
                 f"no music in {self.music}; give the folder that holds it. The index "
@@ -118,6 +131,9 @@ class FeatureJob:
             _say(f"{n_gone} tracks that are not in {self.music} have left the index")
         if build.n_unsettled == 0:  # half a file would be a track of its own
             self._update_catalogue(index)
+            is_same = build.summary.new + build.summary.failed == 0
+            if reports:
+                self._report_on_index(unless_known=is_same)
         return JobReport(
             files=build.summary,
             n_unsettled=build.n_unsettled,
@@ -131,20 +147,24 @@ class FeatureJob:
         """Run now and after each change below the folder, until stopped.
 
         Each run that changes the index prints its report; `first` are options of the
-        first one.
+        first one. On the audio space it reports once an hour at most.
         """
         last_version: str | None = None
+        reported_s = -_REPORT_EVERY_S
 
         def build() -> int:
-            nonlocal last_version
+            nonlocal last_version, reported_s
+            is_time = monotonic() - reported_s >= _REPORT_EVERY_S
             try:
-                report = self.run(settle_s=SETTLE_S, **first)
+                report = self.run(settle_s=SETTLE_S, reports=is_time, **first)
                 first.clear()
             except (LibraryError, OSError) as error:  # an empty folder may fill
                 _say(str(error))
                 return 0
             if report.index_version != last_version:
                 click.echo(report.to_json())
+            if is_time and report.n_unsettled == 0:
+                reported_s = monotonic()
             last_version = report.index_version
             return report.n_unsettled
 
@@ -160,6 +180,26 @@ class FeatureJob:
             found = database[store.TRACKS].find({"_id": {"$in": list(track_ids)}}, ())
             return {each["_id"] for each in found}
 
+    def _added(self) -> list[Path]:
+        """Return the folders that were added to the catalogue, where there is one.
+
+        Raises
+        ------
+        LibraryError
+            When it does not answer: without them their tracks would leave the index.
+        """
+        if self.settings.mongo.uri is None:
+            return []
+        try:
+            database = store.connect(self.settings.mongo)
+            with database.client:
+                return [Path(e["_id"]) for e in database[store.MUSIC_FOLDERS].find()]
+        except PyMongoError as error:
+            raise LibraryError(
+                "MongoDB does not answer, which alone knows the folders that were "
+                f"added to the library; start it, then build again ({error})"
+            ) from None
+
     def _update_catalogue(self, index: TrackIndex) -> None:
         """Scan the folder into MongoDB and group copies, where MongoDB is set.
 
@@ -170,12 +210,19 @@ class FeatureJob:
         try:
             database = store.connect(self.settings.mongo)
             with database.client:
-                store.prepare(database)
+                indexes.prepare(database)
                 covers = covers_folder(self.settings.home)
                 scan_library(self.music, database, self.clock, _say, covers=covers)
                 mark_recordings(database, index.track_ids, index.vectors)
         except (SegueError, PyMongoError) as error:
             _say(f"the catalogue was not brought up to date: {error}")
+
+    def _report_on_index(self, unless_known: bool) -> None:
+        """Report on the audio space, where MongoDB is set."""
+        if self.settings.mongo.uri is None:
+            return
+        write = partial(write_library_report, self.settings, self.clock(), unless_known)
+        tell_only(_say, write)
 
 
 def _say(line: str) -> None:

@@ -128,6 +128,41 @@ def k_occurrence(neighbours: Rows, n_tracks: int) -> NDArray[np.int64]:
     return np.bincount(there, minlength=n_tracks).astype(np.int64)
 
 
+def sampled_occurrence(
+    points: NDArray[np.float32],
+    scales: NDArray[np.float32],
+    sample: Rows,
+    k: int,
+    recordings: Rows,
+) -> NDArray[np.int64]:
+    """Return in how many lists of `k` of the others each track of a sample stands.
+
+    Queries and tracks are both of the sample, so that a track stands in `k` lists on
+    average whatever the size of the catalogue.
+    """
+    neighbours = nearest(
+        points[sample],
+        scales[sample],
+        np.arange(len(sample)),
+        k,
+        recordings[sample],
+    )
+    return k_occurrence(neighbours, len(sample))
+
+
+def top_share(counts: NDArray[np.int64], share: float = 0.01) -> float:
+    """Return the part of all that the largest hundredth has, of at least one track.
+
+    Examples
+    --------
+    >>> top_share(np.array([0, 1, 3]))
+    0.75
+    """
+    n_top = max(1, round(share * len(counts)))
+    total = int(counts.sum())
+    return float(np.sort(counts)[-n_top:].sum() / total) if total else 0.0
+
+
 def skewness(values: NDArray[np.number]) -> float:
     """Return the skewness ``E[(x - mean)³] / deviation³``; 0 where all are equal.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ import pyarrow as pa
 from pymongo.database import Database
 from tqdm import tqdm
 
+from features.audio_reporting import tell_only, write_import_report
 from features.ready_columns import (
     Layout,
     Matrix,
@@ -32,7 +34,7 @@ from features.ready_table import ReadyPart, ReadyRows, ReadyTable
 from features.ready_tracks import Telling, write_catalogue
 from features.space import fit_space, hub_scales, space_version, transform, write_space
 from features.table import hold_table
-from segue import store
+from segue import indexes, store
 from segue.builds import current_version, hold
 from segue.errors import LibraryError
 from segue.settings import MongoSettings, Settings
@@ -123,6 +125,8 @@ def import_features(
             index = _build_index(settings, table.layout, rows, now)
         if database is not None:
             write_catalogue(database, table.folder.name, rows.tracks, index, now)
+            told = (settings.home / "index", index, table.layout, rows, now)
+            tell_only(report, partial(write_import_report, database, *told))
     return intake.summary(index)
 
 
@@ -134,7 +138,7 @@ def _catalogue(settings: MongoSettings) -> Iterator[Database[Document] | None]:
         return
     database = store.connect(settings)
     with database.client:
-        store.prepare(database)
+        indexes.prepare(database)
         yield database
 
 

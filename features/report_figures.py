@@ -14,7 +14,7 @@ from features.catalogue_map import CatalogueMap
 from features.drift import Drift
 from features.health import Audio
 from features.retrieval import HubReport, Retrieval
-from features.verdicts import LARGE_SHIFT
+from segue.audio_reports import LARGE_SHIFT
 from segue.palette import COLOURS
 
 FOLDER_COLOURS: Final = (

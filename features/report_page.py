@@ -27,7 +27,8 @@ from features.report_figures import (
     retrieval_figure,
 )
 from features.spec import FeatureSpec
-from features.verdicts import HIGH_SKEW, LARGE_SHIFT, percent
+from features.verdicts import percent
+from segue.audio_reports import HIGH_SKEW, LARGE_SHIFT
 from segue.errors import LibraryError
 from segue.files import write_atomically
 from segue.palette import COLOURS

@@ -17,9 +17,9 @@ from features.metrics import (
     Rows,
     bootstrap_interval,
     evenly_spaced,
-    k_occurrence,
     nearest,
     precision_at,
+    sampled_occurrence,
     skewness,
 )
 from features.report_rows import ReportRows
@@ -203,14 +203,7 @@ def _estimate(values: NDArray[np.float64], rng: np.random.Generator) -> Estimate
 
 
 def _hubness(way: _Way, rows: ReportRows, sample: Rows) -> Hubness:
-    neighbours = nearest(
-        way.points[sample],
-        way.scales[sample],
-        np.arange(len(sample)),
-        HUB_K,
-        rows.recordings[sample],
-    )
-    counts = k_occurrence(neighbours, len(sample))
+    counts = sampled_occurrence(way.points, way.scales, sample, HUB_K, rows.recordings)
     order = np.argsort(-counts, kind="stable")
     return Hubness(
         way=way.name,

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.metrics import evenly_spaced
+from segue.audio_reports import FLAT
 from segue.files import write_atomically
 
 METHOD: Final = "z-score, block weights, half whitened, unit length, local scaling / 1"
@@ -48,8 +49,6 @@ SPACE_FILE: Final = "space.npz"
 _WHITENING: Final = 0.5
 _MAX_AXES: Final = 50
 _WEAKEST_AXIS: Final = 1e-3
-# below this share of the mean a deviation is float32 rounding, not music
-_FLAT: Final = 1e-6
 _MAX_REFERENCE: Final = 4096
 _MAX_NEIGHBOURS: Final = 50
 _SAME_POINT: Final = 1e-5
@@ -126,7 +125,7 @@ def fit_space(
     vectors = _joined(blocks, names)
     mean = vectors.mean(axis=0, dtype=np.float64)
     deviation = vectors.std(axis=0, dtype=np.float64)
-    flat = deviation <= _FLAT * np.abs(mean)
+    flat = is_flat(mean, deviation)
     shares = np.concatenate(
         [np.full(n := blocks[k].shape[1], np.sqrt(weights[k] / n)) for k in names]
     )
@@ -137,6 +136,13 @@ def fit_space(
     fitted = replace(bare, reference=transform(bare, _sample(blocks, len(vectors))))
     distance = float(np.median(_neighbour_distances(fitted, fitted.reference)))
     return replace(fitted, reference_distance=distance)
+
+
+def is_flat(
+    mean: NDArray[np.float64], deviation: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which dimensions do not differ between tracks: they have no say."""
+    return np.asarray(deviation <= FLAT * np.abs(mean))
 
 
 def transform(space: TasteSpace, blocks: Blocks) -> Points:

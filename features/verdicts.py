@@ -7,11 +7,7 @@ from typing import Final
 from features.drift import MIN_TRACKS, Drift
 from features.health import BlockHealth, Copies, FailureGroup
 from features.retrieval import RANKED, Estimate, HubReport, Retrieval
-
-HIGH_SKEW: Final = 1.4
-"""Above it hubs count as a problem (Flexer & Stevens 2018)."""
-MANY_ORPHANS: Final = 0.1
-LARGE_SHIFT: Final = 0.5
+from segue.audio_reports import HIGH_SKEW, LARGE_SHIFT, MANY_ORPHANS
 
 _LEAST_SHARE: Final = 0.001
 _FEWEST_QUERIES: Final = 20

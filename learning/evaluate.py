@@ -30,8 +30,10 @@ from learning.evaluation.replay_page import lines_of, render_replay
 from learning.evaluation.verdicts import summary_of
 from learning.training import by_spark
 from models.recommenders.content import Content, content_of
+from segue.clock import system_clock
 from segue.errors import IndexMissingError, SegueError
 from segue.log import configure_logging
+from segue.reports import keep_report
 from segue.settings import Settings, load_settings
 from segue.track_index import read_track_index
 from streaming.session import create_session, end_at_interrupt
@@ -80,6 +82,8 @@ def main(
             lines = [*lines_of(told), *_lines(told["replay"]["verdicts"])]
         path = report or settings.home / page
         write_page(path, html)
+        # for the analysts' page
+        keep_report(settings.home, Path(page).stem, told, system_clock())
     except SegueError as error:
         raise click.ClickException(str(error)) from error
     if out is not None:

@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -20,12 +19,12 @@ import click
 import pyarrow.dataset as ds
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from tqdm import tqdm
 
 from learning.blending import Learnt, learn_blend
 from learning.evaluation.datasets import read_archived
 from learning.plays import listens_of, plays_of
 from learning.sequences import train_followers
+from learning.steps import Steps
 from learning.training import (
     track_ids_of,
     train_factors,
@@ -45,8 +44,8 @@ from segue.trained_model import (
     create_model,
     write_model,
 )
-from streaming.archive import FOLDER as ARCHIVE
 from streaming.archive import dates_of, link_events
+from streaming.archive_files import FOLDER as ARCHIVE
 from streaming.session import create_session, end_at_interrupt
 
 _LOG = logging.getLogger(__name__)
@@ -119,7 +118,7 @@ def learn(
     ModelError
         When there is nothing to learn from.
     """
-    ours, steps = settings.learning, _Steps()
+    ours, steps = settings.learning, Steps("train", _STEPS)
     links = work / "events"
     links.mkdir()
     files = link_events(settings.home, dates, links)
@@ -155,24 +154,6 @@ def learn(
         "seconds": steps.seconds,
     }
     return create_model(ready.track_ids, factors, neighbours, followers, facts)
-
-
-class _Steps:
-    """A bar of the steps, and the seconds that each took."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._bar = tqdm(total=len(_STEPS), desc="train", file=sys.stderr)
-
-    @contextmanager
-    def take(self, name: str) -> Iterator[None]:
-        self._bar.set_postfix_str(name)
-        start = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - start, 2)
-        self._bar.update()
-        if len(self.seconds) == len(_STEPS):
-            self._bar.close()
 
 
 def _prepared(

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.groups import Rows, TrackGroups, blocked_rows
 from models.horizons import Horizons
-from models.listens import PLAY_ACTIONS, Entry
+from models.listens import PLAY_ACTIONS, Block, Entry
 from segue.track_index import TrackIndex
 
 
@@ -33,11 +33,22 @@ def excluded_rows(
     """
     heard = _heard_lately(recent, as_of, heard_s)
     latest = sorted(heard, key=lambda track_id: (heard[track_id], track_id))
-    n_heard = min(len(latest), len(index.track_ids) // 2)
     disliked = [name for name, weight in horizons.reactions.items() if weight < 0]
-    out = [*disliked, *latest[len(latest) - n_heard :]]
+    return rows_out(disliked, latest, horizons.blocks, index, groups)
+
+
+def rows_out(
+    disliked: Sequence[str],
+    heard: Sequence[str],
+    blocks: Sequence[Block],
+    index: TrackIndex,
+    groups: TrackGroups,
+) -> Rows:
+    """Return the rows of what is disliked, was heard (distinct, by time) or blocked."""
+    n_heard = min(len(heard), len(index.track_ids) // 2)
+    out = [*disliked, *heard[len(heard) - n_heard :]]
     rows = [index.row_of[name] for name in out if name in index.row_of]
-    blocked = blocked_rows(horizons.blocks, index, groups)
+    blocked = blocked_rows(blocks, index, groups)
     whole = groups.recording.rows_with(np.array(rows, dtype=np.int32))
     return np.union1d(whole, blocked)
 

@@ -1,8 +1,8 @@
 """What tracks have in common: artist, album, recording; as numbers, by row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,16 @@ def create_groups(
         Grouping([each.album_id for each in known]),
         Grouping([each.recording_id for each in known]),
     )
+
+
+def groups_of(tracks: Iterable[Mapping[str, Any]], index: TrackIndex) -> TrackGroups:
+    """Group the tracks of an index by documents of `tracks`."""
+    facts = {
+        track["_id"]: TrackFacts(*(track.get(name) for name in TrackFacts._fields))
+        for track in tracks
+        if track["_id"] in index.row_of
+    }
+    return create_groups(index.track_ids, facts)
 
 
 def blocked_rows(

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.days import PastTaste, Reaction, Weights, weighted_taste
+from models.days import Familiar, PastTaste, Reaction, Weights, weighted_taste
 from models.evidence import Evidence, evidence_of, joined, weights_now_and_today
 from models.followers import last_of_session
 from models.listens import Block, Entry, Listen, Words, words_of
@@ -102,7 +102,7 @@ def merge_horizons(
     return Horizons(
         tastes,
         dict(zip(Horizon, numbers, strict=True)),
-        _evidence(listens, now, hours, past, tastes, settings, index),
+        evidence_behind(listens, (now, hours), past.familiar, tastes, settings, index),
         {name: each.weight for name, each in reactions.items()},
         (*past.blocks, *today.blocks),
         _session(within, as_of),
@@ -207,30 +207,38 @@ def _faded_reaction(
     return Weights(max(weight, 0.0), max(-weight, 0.0))
 
 
-def _evidence(
+def evidence_behind(
     listens: Evidence,
-    now: NDArray[np.float64],
-    hours: NDArray[np.float64],
-    past: PastTaste,
+    faded: tuple[NDArray[np.float64], NDArray[np.float64]],
+    familiar: Sequence[Familiar],
     tastes: Mapping[Horizon, Taste],
     settings: TasteSettings,
     index: TrackIndex,
 ) -> Evidence:
-    """Return the listens with the share that each has in the taste vector."""
+    """Return the listens with the share that each has in the taste vector.
+
+    Parameters
+    ----------
+    faded : tuple of ndarray
+        What `listens` say in `now` and in `today`.
+    familiar : sequence of Familiar
+        What was heard most in the days before.
+    """
     per_weight = {
         each: share / (tastes[each].positive.weight + EVIDENCE_HALF)
         for each, share in shares(settings).items()
     }
+    now, hours = faded
     recent = listens.weighing(
         per_weight[Horizon.NOW] * now + per_weight[Horizon.TODAY] * hours
     )
-    if not past.familiar:
+    if not familiar:
         return recent
     before = [
         Listen(
             each.track_id, per_weight[Horizon.ALWAYS] * each.weight, _start(each.day)
         )
-        for each in past.familiar
+        for each in familiar
     ]
     return joined(evidence_of(before, index), recent)
 

@@ -104,7 +104,7 @@ def words_of(entries: Iterable[Entry]) -> Words:
         elif entry.action in REACTIONS:
             reactions[entry.track_id] = entry
         elif entry.action in BLOCKS:
-            block = _block(entry)
+            block = block_of(entry)
             blocks.pop((block.scope, block.track_id), None)
             blocks[block.scope, block.track_id] = block
     heard = [
@@ -131,7 +131,8 @@ def _overrules(entry: Entry, before: Entry | None) -> bool:
     return before is None or before.action not in PLAY_ENDS or entry.action in PLAY_ENDS
 
 
-def _block(entry: Entry) -> Block:
+def block_of(entry: Entry) -> Block:
+    """Return what one event blocks, or unblocks."""
     is_wider = entry.scope in (Scope.ARTIST, Scope.ALBUM)
     scope = str(entry.scope) if is_wider else Scope.TRACK.value
     return Block(scope, entry.track_id, entry.action == Action.BLOCKED)

@@ -82,11 +82,26 @@ def plan_of(
         return None
     evidence = request.horizons.evidence
     seeds = seeds_of(evidence, settings.n_seeds)
+    return plan_from(request, direction, seeds, index, learned)
+
+
+def plan_from(
+    request: Request,
+    direction: Floats,
+    seeds: list[Seed],
+    index: TrackIndex,
+    learned: Learned | None,
+) -> Plan:
+    """Return the plan of a list from its taste vector, by parts, and its seeds.
+
+    Without a taste vector candidates are near to the seeds alone.
+    """
     rows = [index.row_of[seed.track_id] for seed in seeds]
-    queries = np.vstack([direction.sum(axis=0), index.vectors[rows]])
-    opinion = None
+    towards = direction.sum(axis=0) if direction.any() else index.vectors[rows[0]]
+    queries = np.vstack([towards, index.vectors[rows]])
+    opinion, horizons = None, request.horizons
     if learned is not None:
-        opinion = opinion_of(learned, evidence, request.horizons.session, index)
+        opinion = opinion_of(learned, horizons.evidence, horizons.session, index)
     has_part = opinion is not None and opinion.says_something
     return Plan(request, direction, seeds, queries, opinion if has_part else None)
 

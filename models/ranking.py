@@ -110,9 +110,19 @@ def rank(
         What other listeners' plays say, in the rows of `index`.
     """
     plans = [plan_of(request, index, settings, learned) for request in requests]
+    return rank_plans(plans, index, groups, settings)
+
+
+def rank_plans(
+    plans: Sequence[Plan | None],
+    index: TrackIndex,
+    groups: TrackGroups,
+    settings: TasteSettings,
+) -> list[Ranked]:
+    """Return the list of each plan, an empty one for None."""
     wanted = [plan for plan in plans if plan is not None]
     if not wanted:
-        return [Ranked([], [], None) for _ in requests]
+        return [Ranked([], [], None) for _ in plans]
     n = _n_candidates(settings, index)
     found = candidates_of(wanted, n, index, settings)
     return [

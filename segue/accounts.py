@@ -15,14 +15,15 @@ from uuid import uuid4
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from segue import store
-from segue.clock import Clock
+from segue import indexes, store
+from segue.clock import Clock, system_clock
 from segue.errors import AccountError
 from segue.events import Action, PlaybackEvent, Scope
 from segue.listeners import fold, is_listener
 from segue.passwords import NOBODY, check_password, hash_password, is_outdated, verify
 from segue.roles import Identity, Role
 from segue.settings import MongoSettings
+from segue.shown import delete_lists
 from segue.store import Document
 from segue.tokens import token_id
 
@@ -31,6 +32,10 @@ NAME_COOKIE: Final = "segue_name"
 """Tells the page's scripts who has logged in; nothing hangs on it."""
 _TOKEN_BYTES: Final = 32
 _NOTHING: Final = "-"
+_TRACES: Final = (
+    *(store.TASTE_WINDOWS, store.LISTENS, store.TOKENS, store.FORGETS),
+    store.PLAYLISTS,
+)
 _T = TypeVar("_T")
 
 
@@ -89,7 +94,7 @@ async def add_account(
     }
     users = database[store.USERS]
     # the web application may be the first to use this database
-    await users.create_indexes(store.INDEXES[store.USERS])
+    await users.create_indexes(indexes.INDEXES[store.USERS])
     try:
         await users.insert_one(document)
     except DuplicateKeyError:
@@ -111,7 +116,7 @@ async def sign_up(
         As `add_account`.
     """
     _check_name(name)
-    for place in (store.TASTE_WINDOWS, store.LISTENS, store.TOKENS, store.FORGETS):
+    for place in _TRACES:
         if await database[place].find_one({"user_id": name}, ()):
             raise _taken(name)
     await add_account(database, name, password, Role.LISTENER, clock)
@@ -240,12 +245,19 @@ async def read_accounts(database: AsyncDatabase[Document]) -> list[Document]:
 
 
 async def close_account(database: AsyncDatabase[Document], name: str) -> None:
-    """Take away all by which somebody, or a program, may ask in this name."""
+    """Take away all by which somebody may ask in this name, and what is theirs.
+
+    What they played and like goes with their `farewell`.
+    """
     # the account last: who is cut off in between can log in and end it again
     for place in (store.LOGINS, store.TOKENS):
         await database[place].delete_many({"user_id": name})
     await database[store.USERS].delete_one({"_id": name})
-    await database[store.LOGINS].delete_many({"user_id": name})
+    # what another tab has made meanwhile, too
+    for place in (store.LOGINS, store.PLAYLISTS):
+        await database[place].delete_many({"user_id": name})
+    # who notes a list that was shown looks for the account afterwards
+    await delete_lists(database, name, system_clock)
 
 
 def farewell(name: str, clock: Clock) -> PlaybackEvent:

@@ -11,8 +11,9 @@ import click
 
 import segue
 from segue.cli_account import account
+from segue.cli_activity import activity
 from segue.cli_import import import_history
-from segue.cli_models import evaluate, models, train
+from segue.cli_models import evaluate, models, population, train
 from segue.cli_music import (
     FOLDER,
     JSON_OPTION,
@@ -154,7 +155,9 @@ def stream(settings: Settings) -> None:
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument(
     "job",
-    type=click.Choice(["stream", "features", "recompute", "train", "evaluate"]),
+    type=click.Choice(
+        ["stream", "features", "recompute", "train", "evaluate", "population"]
+    ),
 )
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
@@ -243,12 +246,14 @@ def demo(
 
 for _verb in (
     account,
+    activity,
     demo_library,
     evaluate,
     features,
     import_history,
     library,
     models,
+    population,
     recompute,
     rejected,
     replay,

@@ -155,12 +155,12 @@ def _run(
     work: "Callable[[AsyncDatabase[Document]], Awaitable[_T]]",
 ) -> _T:
     """Do something with the accounts."""
-    from segue import services, store
+    from segue import indexes, services, store
     from segue.accounts import run_with
 
     ready = services.with_mongo_if_any(settings)
     prepared = store.connect(ready.mongo)
-    store.prepare(prepared)
+    indexes.prepare(prepared)
     prepared.client.close()
     return run_with(ready.mongo, work)
 

@@ -1,4 +1,4 @@
-"""The verbs `train` and `models`: what is learned from all listeners' plays."""
+"""The verbs `train`, `models` and others: what all listeners' plays tell together."""
 
 import json
 from collections.abc import Mapping
@@ -94,6 +94,26 @@ def evaluate(
         args += ["--json", str(figures)]
         run_job(ready, "evaluate", args, _say, to_stderr=True)
         click.echo(figures.read_text(encoding="utf-8"))
+
+
+@click.command()
+@click.pass_obj
+def population(settings: Settings) -> None:
+    """Count what all listeners did together, for the analytics page of listeners.
+
+    Out of the archive: sessions by date and by length; of those who came in one week,
+    how many played in each week since; and clusters of listeners whose tastes are
+    alike, which have names by the tracks near to them. Nothing is told of fewer than
+    five people, nor is written who is in which cluster.
+
+    By Spark; the same as `bin/submit population`. The stream may run meanwhile. To be
+    run each night (cron): another run replaces what the last one wrote, and who has
+    deleted their account since is no longer in it. Prints one line of JSON.
+    """
+    from segue import services
+    from segue.submit import exec_job
+
+    exec_job(services.with_mongo_if_any(settings), "population", [], _say)
 
 
 @click.group(invoke_without_command=True)

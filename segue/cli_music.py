@@ -43,22 +43,60 @@ def library() -> None:
 
 @library.command("scan")
 @click.argument("folder", type=FOLDER)
+@click.option("--add", "adds", is_flag=True, help="Keep what lies in other folders.")
+@click.option("--progress", is_flag=True, help="Tell as JSON lines how far it is.")
 @JSON_OPTION
 @click.pass_obj
-def library_scan(settings: Settings, folder: Path, as_json: bool) -> None:
-    """Read the tags of the music in FOLDER into the collection `tracks`."""
+def library_scan(
+    settings: Settings, folder: Path, adds: bool, progress: bool, as_json: bool
+) -> None:
+    """Read the tags of the music in FOLDER into the collection `tracks`.
+
+    The catalogue is what lies in FOLDER, and in folders that were ever added.
+    """
     from dataclasses import asdict
 
-    from segue import services, store
+    from segue import indexes, services, store
     from segue.clock import system_clock
     from segue.covers import covers_folder
     from segue.library import scan_library
+    from segue.scan_progress import Telling
 
-    database = store.connect(services.with_endpoints(settings).mongo)
-    store.prepare(database)
-    covers = covers_folder(settings.home)
-    summary = scan_library(folder, database, system_clock, _say, covers=covers)
+    database = store.connect(services.with_mongo_if_any(settings).mongo)
+    indexes.prepare(database)
+    summary = scan_library(
+        folder,
+        database,
+        system_clock,
+        _say,
+        covers=covers_folder(settings.home),
+        adds=adds,
+        goes_on=Telling(click.echo) if progress else None,
+    )
     click.echo(json.dumps(asdict(summary), default=str) if as_json else str(summary))
+
+
+@library.command("remove")
+@click.argument("folder", type=click.Path(path_type=Path))
+@JSON_OPTION
+@click.pass_obj
+def library_remove(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Take FOLDER, which was added by `scan --add` or in the settings, out again.
+
+    Its tracks are no longer found; they leave the index with the next `segue features
+    build`. Files are never touched, and what was learned of taste stays. `scan --add`
+    brings all back.
+    """
+    from segue import services, store
+    from segue.library_folders import remove_folder
+
+    database = store.connect(services.with_mongo_if_any(settings).mongo)
+    root = str(folder.resolve())
+    with database.client:
+        n_tracks = remove_folder(root, database)
+    answer = {"folder": root, "n_missing": n_tracks}
+    text = f"{n_tracks} tracks of {root} are missing now; its files stay"
+    click.echo(json.dumps(answer) if as_json else text)
 
 
 @click.group()
@@ -103,6 +141,7 @@ def features_refit(settings: Settings, as_json: bool) -> None:
     from segue.clock import system_clock
 
     index = refit_index(settings, system_clock())
+    _report_on_index(settings)
     answer = {"n_tracks": len(index.track_ids), "index_version": index.version}
     text = f"{answer['n_tracks']} tracks in index {index.version}"
     click.echo(json.dumps(answer) if as_json else text)
@@ -121,13 +160,44 @@ def features_report(settings: Settings, out: Path | None, as_json: bool) -> None
 
     Retrieval figures with intervals, hubs, dead dimensions, copies, failures by reason,
     drift between runs, and a map of the catalogue. One HTML file, which needs no
-    network.
+    network. Where MongoDB is set or runs here, the analysts' page Audio space gets a
+    report of the index, too, as with each build.
     """
     from features.report_page import write_report
 
+    _report_on_index(settings)
     path = out or settings.home / "report.html"
     report = write_report(settings, path, _say)
     click.echo(report.to_json() if as_json else path)
+
+
+@features.command("umap")
+@JSON_OPTION
+@click.pass_obj
+def features_umap(settings: Settings, as_json: bool) -> None:
+    """Lay out the track index by UMAP, as one more layer of the taste map.
+
+    Takes minutes (of very large catalogues 50,000 tracks are placed), and holds for the
+    index that is there now: run it every night. Needs the extra `segue[umap]`.
+    """
+    from features.umap_layer import write_umap_layer
+
+    layer = write_umap_layer(settings.home)
+    text = f"{layer.n_tracks} tracks of index {layer.index_version} in {layer.path}"
+    click.echo(json.dumps(layer._asdict(), default=str) if as_json else text)
+
+
+def _report_on_index(settings: Settings) -> None:
+    """Write the report for the analysts' page, where there is a MongoDB."""
+    from functools import partial
+
+    from features.audio_reporting import tell_only, write_library_report
+    from segue import services
+    from segue.clock import system_clock
+
+    ready = services.with_mongo_if_any(settings)
+    if ready.mongo.uri is not None:
+        tell_only(_say, partial(write_library_report, ready, system_clock()))
 
 
 @features.command("import")

@@ -128,7 +128,7 @@ def _run(
     from segue import services, store
     from segue.track_index import read_track_index
     from streaming.producer import Producer
-    from streaming.simulator import run
+    from streaming.simulator import lists, run
 
     find = services.with_mongo_if_any if out else services.with_endpoints
     ready = find(settings)
@@ -147,9 +147,9 @@ def _run(
                 Producer(ready.kafka, ready.home / "spool", topic)
             )
         read_lists = (
-            run.no_lists
+            lists.no_lists
             if out is not None or database is None
-            else run.ListsOfDatabase(database, index)
+            else lists.ListsOfDatabase(database, index, ready.stream.hours_wait_s)
         )
         truth_file = stack.enter_context(truth.open("wb"))
         show = stack.enter_context(_bar(plan))

@@ -84,7 +84,8 @@ def recompute(
     """
     from segue import services
     from segue.submit import exec_job
-    from streaming.archive import FOLDER, dates_of
+    from streaming.archive import dates_of
+    from streaming.archive_files import FOLDER
 
     dates = dates_of(settings.home / FOLDER)
     if not dates:

@@ -78,8 +78,8 @@ def token_revoke(settings: Settings, shown_id: str) -> None:
 
 
 def _database(settings: Settings) -> "Database[Document]":
-    from segue import services, store
+    from segue import indexes, services, store
 
     database = store.connect(services.with_mongo_if_any(settings).mongo)
-    store.prepare(database)
+    indexes.prepare(database)
     return database

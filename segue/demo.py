@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 from pymongo.database import Database
 
-from segue import services, store
+from segue import indexes, services, store
 from segue.builds import current_version
 from segue.catalog import iter_audio_files
 from segue.clock import system_clock
@@ -163,7 +163,7 @@ def _start_all(
         ready = services.up(settings, report)
         ensure_topics(ready, report)
         database = store.connect(ready.mongo)
-        store.prepare(database)
+        indexes.prepare(database)
     folder = music or settings.home / "music"
     if music is None:
         with stages.stage("demo library"):

@@ -9,30 +9,22 @@ sets the fields that it knows and keeps those of others, such as `recording_id`.
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pymongo.database import Database
 from tqdm import tqdm
 
 from segue import store
-from segue.catalog import MIME_TYPES, content_sha256, iter_audio_files, track_id_of
+from segue.catalog import content_sha256, iter_audio_files, track_id_of
 from segue.clock import Clock
-from segue.covers import find_cover, write_cover
 from segue.discography import refresh_discography
 from segue.errors import UnreadableAudioError
-from segue.fma import FmaTracks, find_fma
-from segue.names import artist_id_of, genre_id_of
+from segue.fma import find_fma
+from segue.scanned_files import Reader
 from segue.store import Document
-from segue.tags import read_tags_and_cover
-from segue.track_names import name_id_of
-
-OTHER_MIME: Final = "application/octet-stream"
-# to be raised when a scan takes more from a file: then all files are read again
-_READ_AS: Final = "3"
 
 _KEPT_FIELDS: Final = (
     "path",
@@ -99,6 +91,15 @@ class ScanSummary:
         return f"{self.found} files: {parts}; {self.missing} tracks are missing"
 
 
+class Progress(NamedTuple):
+    """How far a scan is: files below the folder, those read, and those unreadable."""
+
+    n_found: int
+    n_read: int
+    n_errors: int
+    folder: Path
+
+
 def scan_library(
     folder: Path,
     database: Database[Document],
@@ -106,10 +107,13 @@ def scan_library(
     report: Callable[[str], None],
     *,
     covers: Path,
+    adds: bool = False,
+    goes_on: Callable[[Progress], bool] | None = None,
 ) -> ScanSummary:
     """Bring `tracks`, `artists`, `albums` and `genres` up to date with a music folder.
 
-    The catalogue is what lies in the folder that was scanned last.
+    The catalogue is what lies in the folder that was scanned last, and in those that
+    were ever added.
 
     Parameters
     ----------
@@ -117,6 +121,11 @@ def scan_library(
         Takes one line for each file of which no track could be made.
     covers : Path
         Folder for the covers that files carry, `segue.covers.covers_folder(home)`.
+    adds : bool
+        Add the folder to the catalogue; what lies elsewhere stays.
+    goes_on : callable, optional
+        Told of each file before it is read, instead of a bar; where it answers False,
+        the scan ends with what it has, and marks nothing as missing.
 
     Raises
     ------
@@ -125,12 +134,15 @@ def scan_library(
     """
     paths = list(iter_audio_files(folder))
     root = folder.resolve()
-    reader = _Reader(root, covers.resolve(), find_fma(root, paths, report))
-    scan = _Scan(reader, paths, database, clock)
-    for path in _with_bar(paths):
-        scan.take(path)
+    reader = Reader(root, covers.resolve(), find_fma(root, paths, report))
+    if adds:
+        folder_document = {"_id": str(root), "added_at": clock()}
+        store.upsert(database, store.MUSIC_FOLDERS, [folder_document])
+    scan = _Scan(reader, paths, database, clock, keeps_others=adds)
+    n_read = scan.take_all(paths, goes_on)
     scan.flush()
-    n_missing = scan.mark_missing()
+    n_missing = scan.mark_missing() if n_read == len(paths) else 0
+    scan.date_old_tracks()
     refresh_discography(database)
     if n_missing or scan.counts[Outcome.NEW] or scan.counts[Outcome.CHANGED]:
         # who has looked in between has old artists with new tracks
@@ -139,60 +151,15 @@ def scan_library(
         report(line)
     counts = {str(outcome): scan.counts[outcome] for outcome in Outcome}
     return ScanSummary(
-        found=len(paths), missing=n_missing, errors=tuple(scan.errors), **counts
+        found=n_read, missing=n_missing, errors=tuple(scan.errors), **counts
     )
 
 
-def _with_bar(paths: list[Path]) -> Iterable[Path]:
+def _with_bar(paths: list[Path], is_silent: bool) -> Iterable[Path]:
+    if is_silent:
+        return paths
     redraw_s = 0.1 if sys.stderr.isatty() else _REDRAW_IN_LOG_S
     return tqdm(paths, "scanning", unit="file", mininterval=redraw_s)
-
-
-class _Reader:
-    """What a scan knows of a file: by looking at it, and by reading it."""
-
-    def __init__(self, root: Path, covers: Path, fma: FmaTracks) -> None:
-        self._root, self._covers, self._fma = root, covers, fma
-        self._cover_of = cache(lambda folder: find_cover(folder, root))
-        self._is_there = cache(Path.is_file)
-
-    def facts(self, path: Path) -> Document:
-        """Return what is known of a file without reading it."""
-        str(path).encode("utf-8")  # other names cannot be stored
-        status = path.stat()
-        return {
-            "path": str(path),
-            "root": str(self._root),
-            "mime": MIME_TYPES.get(path.suffix.lower(), OTHER_MIME),
-            "size_bytes": status.st_size,
-            "mtime_ns": status.st_mtime_ns,
-            "read_as": _READ_AS + self._fma.stamp_of(path),
-            "missing": False,
-        }
-
-    def is_same(self, document: Document, path: Path) -> bool:
-        """Whether a file need not be read, as its document still tells what it is."""
-        facts = self.facts(path)
-        if any(document.get(name) != value for name, value in facts.items()):
-            return False
-        cover, found = document.get("cover_path"), self._cover_of(path.parent)
-        if found is not None or cover is None:
-            return cover == (None if found is None else str(found))
-        kept = Path(cover)
-        return kept.parent == self._covers and self._is_there(kept)
-
-    def read(self, path: Path) -> Document:
-        """Return what the tags say, and the cover, where it has to be written out."""
-        found = self._cover_of(path.parent)
-        tags, image = read_tags_and_cover(path, self._root, with_cover=found is None)
-        tags = self._fma.told(path, tags)
-        cover = found or write_cover(image, self._covers)
-        return asdict(tags) | {
-            "cover_path": None if cover is None else str(cover),
-            "artist_id": artist_id_of(tags.main_artist),
-            "name_id": name_id_of(tags.artist, tags.title),
-            "genre_ids": list(map(genre_id_of, tags.genres)),
-        }
 
 
 class _Scan:
@@ -200,13 +167,16 @@ class _Scan:
 
     def __init__(
         self,
-        reader: _Reader,
+        reader: Reader,
         paths: list[Path],
         database: Database[Document],
         clock: Clock,
+        keeps_others: bool,
     ) -> None:
         self._reader, self._database, self._clock = reader, database, clock
         self._found = frozenset(map(str, paths))
+        self._keeps_others = keeps_others
+        self._added = set(database[store.MUSIC_FOLDERS].distinct("_id"))
         documents = list(database[store.TRACKS].find({}, _KEPT_FIELDS))
         self._by_id = {each["_id"]: each for each in documents}
         self._by_path = {d["path"]: d for d in documents if not d.get("missing")}
@@ -214,6 +184,17 @@ class _Scan:
         self._pending: list[Document] = []
         self.counts = Counter[Outcome]()
         self.errors: list[str] = []
+
+    def take_all(
+        self, paths: list[Path], goes_on: Callable[[Progress], bool] | None
+    ) -> int:
+        """Take the files one by one; return how many were taken before the end."""
+        for n_read, path in enumerate(_with_bar(paths, goes_on is not None)):
+            so_far = Progress(len(paths), n_read, len(self.errors), path.parent)
+            if goes_on is not None and not goes_on(so_far):
+                return n_read
+            self.take(path)
+        return len(paths)
 
     def take(self, path: Path) -> None:
         """Decide what one file is, and keep its document for the next write."""
@@ -235,11 +216,21 @@ class _Scan:
 
     def mark_missing(self) -> int:
         """Mark the tracks whose file was not seen; return how many."""
-        gone = [track_id for track_id in self._by_id if track_id not in self._seen]
+        gone = [
+            track_id
+            for track_id, document in self._by_id.items()
+            if track_id not in self._seen and not self._stays(document)
+        ]
         self._database[store.TRACKS].update_many(
             {"_id": {"$in": gone}}, {"$set": {"missing": True}}
         )
         return len(gone)
+
+    def date_old_tracks(self) -> None:
+        """Say when tracks came of which it was not noted: when last read."""
+        self._database[store.TRACKS].update_many(
+            {"added_at": {"$exists": False}}, [{"$set": {"added_at": "$scanned_at"}}]
+        )
 
     def _outcome(self, path: Path) -> Outcome:
         before = self._by_path.get(str(path))
@@ -253,6 +244,8 @@ class _Scan:
         own = {"_id": track_id, "content_sha256": sha256, "scanned_at": self._clock()}
         if known is None or "recording_id" not in known:
             own["recording_id"] = track_id  # until the features job has heard it
+        if known is None:
+            own["added_at"] = own["scanned_at"]
         self._pending.append(self._reader.read(path) | facts | own)
         return self._mark_seen(
             track_id, Outcome.NEW if known is None else Outcome.CHANGED
@@ -269,9 +262,18 @@ class _Scan:
         document = self._by_id.get(track_id)
         if document is None or document["path"] == str(path):
             return False
+        if self._stays(document):
+            return not document.get("missing") and Path(document["path"]).is_file()
         if document["path"] not in self._found:
             return False
         return self._reader.is_same(document, Path(document["path"]))
+
+    def _stays(self, document: Document) -> bool:
+        """Whether a track belongs to another folder of the catalogue."""
+        root = document["root"]
+        if root == str(self._reader.root):
+            return False
+        return self._keeps_others or root in self._added
 
 
 def _explain(path: Path, error: Exception) -> str:

@@ -15,3 +15,17 @@ COLOURS: Final = {
     "warn": "#ffd479",
 }
 """Name of each colour and its sRGB value."""
+
+LIGHT_COLOURS: Final = {
+    "bg": "#f5f5f9",
+    "surface": "#ffffff",
+    "raised": "#e9eaf1",
+    "line": "#d5d8e3",
+    "text": "#171922",
+    "muted": "#545b70",
+    "accent": "#9a4a00",
+    "cool": "#1560a0",
+    "good": "#12693f",
+    "warn": "#7a5200",
+}
+"""The same for who reads dark on light."""

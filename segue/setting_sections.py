@@ -139,6 +139,10 @@ class StreamSettings(Section):
     """Seconds in which a task makes lists; those of more listeners follow later."""
     small_files: PositiveInt = 48
     """Small files of a date in the archive; where there are more, they are merged."""
+    hours_wait_s: NotNegative = 5.0
+    """Seconds that hours of `activity` wait for more; days twice, months four times."""
+    metrics_port: Port = 0
+    """Where the job answers Prometheus, on this machine; 0: nowhere."""
 
 
 class TasteSettings(Section):
@@ -168,10 +172,13 @@ class TasteSettings(Section):
     """Weight of `always`, against `now`."""
     negative_pull: Share = 0.5
     """Weight of the mean of what was skipped, against that of what was heard."""
-    n_seeds: Annotated[int, Field(ge=0, le=8)] = 3
+    # one of so many stands for enough of what was heard to vote (`models/seeds.py`)
+    n_seeds: Annotated[int, Field(ge=0, le=6)] = 3
     """Most seed tracks of a list: medoids of what was heard, which vote beside it."""
     seed_share: Share = 0.3
     """Share of the seed tracks' vote in a score, against the taste vector's."""
+    radio_seed_share: Share = 0.6
+    """The same in a radio, of the tracks with which it begins, where there are some."""
     heard_s: PositiveInt = 1800
     """Seconds for which a played track stays out of the list."""
     max_per_artist: PositiveInt = 4
@@ -233,6 +240,12 @@ class DashboardSettings(Section):
     login_tries: PositiveInt = 10
     """Tries of one address to log in to one account in five minutes; five times as many
     for all accounts and sign-ups together."""
+    transcoded_mb: PositiveInt = 2000
+    """Most MiB of tracks kept in a form that browsers play; the unused go first."""
+    transcoders: PositiveInt = 2
+    """Most tracks that are being transcoded at once."""
+    music_roots: str = ""
+    """Folders below which an admin may import music, with `:` between; empty: any."""
 
 
 class SimulatorSettings(Section):

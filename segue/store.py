@@ -1,4 +1,4 @@
-"""MongoDB: collections, indexes, and how documents are written.
+"""MongoDB: its collections, and how documents are written.
 
 Every `_id` is derived from the data and every write replaces by `_id` (in `tracks`: the
 fields that the writer knows), so any write can be repeated. Collections (see
@@ -12,49 +12,50 @@ collection         `_id`                                  written by
 `albums`           hash of album artist and title         `segue library scan`
 `genres`           hash of the name                       `segue library scan`
 `listens`          user_id|play_id                        the stream
+`reactions`        user_id|track_id                       the stream
+`blocks`           user_id|scope|track_id                 the stream
 `taste_windows`    user_id|window_start|window_length_s   the stream
 `taste_days`       user_id|date                           the stream
 `taste_past`       user_id                                the stream
 `tastes`           user_id                                the stream
 `recommendations`  user_id                                the stream
 `lists_due`        user_id                                the stream
+`activity`         level|start|kind|part                  the stream
+`activity_due`     level|start                            the stream
+`shown_lists`      user_id|list_id                        who shows a list
+`shown_days`       user_id|date                           who shows a list
+`served`           level|start|surface|model              the stream
+`served_due`       level|start                            the stream, who shows a list
+`list_delays`      minute                                 the stream
+`population`       kind|date or number                    `segue population`
 `rejected_counts`  topic|partition|from_offset            the stream
 `stream_progress`  name of the query                      the stream
+`audio_reports`    version of the index                   `segue features`
+`stream_minutes`   query|minute                           the stream
+`stream_notes`     what is to be said                     the stream
 `forgets`          user_id|event_id                       the stream
 `tokens`           SHA-256 of the token                   `segue token`
 `users`            user_id                                sign-up, `segue account`
 `logins`           SHA-256 of the token                   the log-in page
+`playlists`        user_id|<hex>                          the playlist pages
 `catalogue`        "tracks"                               whoever writes `tracks`
+`music_folders`    path of the folder                     `segue library scan --add`
 =================  =====================================  ==============================
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import (
-    ASCENDING,
-    DESCENDING,
-    AsyncMongoClient,
-    IndexModel,
-    MongoClient,
-    ReplaceOne,
-    UpdateOne,
-)
+from pymongo import AsyncMongoClient, MongoClient, ReplaceOne, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import (
-    BulkWriteError,
-    ConfigurationError,
-    ConnectionFailure,
-    InvalidURI,
-    OperationFailure,
-)
+from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI
 
 from segue.clock import rfc3339
-from segue.errors import MongoUnreachableError, ServiceError
+from segue.errors import MongoUnreachableError
 from segue.settings import MongoSettings
 
 Document = dict[str, Any]
@@ -65,69 +66,41 @@ ARTISTS: Final = "artists"
 ALBUMS: Final = "albums"
 GENRES: Final = "genres"
 LISTENS: Final = "listens"
+REACTIONS: Final = "reactions"
+BLOCKS: Final = "blocks"
 TASTE_WINDOWS: Final = "taste_windows"
 TASTE_DAYS: Final = "taste_days"
 TASTE_PAST: Final = "taste_past"
 TASTES: Final = "tastes"
 RECOMMENDATIONS: Final = "recommendations"
 LISTS_DUE: Final = "lists_due"
+LIST_DELAYS: Final = "list_delays"
+ACTIVITY: Final = "activity"
+ACTIVITY_DUE: Final = "activity_due"
+SHOWN_LISTS: Final = "shown_lists"
+SHOWN_DAYS: Final = "shown_days"
+SERVED: Final = "served"
+SERVED_DUE: Final = "served_due"
+POPULATION: Final = "population"
+PLAYLISTS: Final = "playlists"
 REJECTED_COUNTS: Final = "rejected_counts"
 STREAM_PROGRESS: Final = "stream_progress"
+AUDIO_REPORTS: Final = "audio_reports"
+STREAM_MINUTES: Final = "stream_minutes"
+STREAM_NOTES: Final = "stream_notes"
 FORGETS: Final = "forgets"
 TOKENS: Final = "tokens"
 USERS: Final = "users"
 LOGINS: Final = "logins"
 CATALOGUE: Final = "catalogue"
+MUSIC_FOLDERS: Final = "music_folders"
 
-_LISTENS_AGE: Final = "age"
-_S_PER_DAY: Final = 86_400
-
-INDEXES: Final[Mapping[str, list[IndexModel]]] = {
-    TRACKS: [
-        IndexModel([("artist", ASCENDING), ("album", ASCENDING), ("title", ASCENDING)]),
-        IndexModel([("artist_id", ASCENDING)]),
-        IndexModel([("album_id", ASCENDING), ("track_no", ASCENDING)]),
-        IndexModel([("genre_ids", ASCENDING)]),
-        IndexModel([("recording_id", ASCENDING)]),
-        IndexModel([("name_id", ASCENDING)]),
-    ],
-    ARTISTS: [IndexModel([("name", ASCENDING)])],
-    ALBUMS: [
-        IndexModel([("name", ASCENDING)]),
-        IndexModel([("artist_id", ASCENDING), ("first_year", ASCENDING)]),
-    ],
-    GENRES: [IndexModel([("n_tracks", DESCENDING)])],
-    LISTENS: [
-        IndexModel([("user_id", ASCENDING), ("listened_at", DESCENDING)]),
-    ],
-    TASTE_WINDOWS: [
-        IndexModel([("user_id", ASCENDING), ("window_start", ASCENDING)]),
-        IndexModel([("window_start", ASCENDING)]),
-        IndexModel(
-            [("index_version", ASCENDING)],
-            name="waiting",
-            partialFilterExpression={"n_unknown_track": {"$gt": 0}},
-        ),
-    ],
-    TASTE_DAYS: [IndexModel([("user_id", ASCENDING), ("day", ASCENDING)])],
-    RECOMMENDATIONS: [IndexModel([("updated_at", ASCENDING)])],
-    LISTS_DUE: [IndexModel([("since", ASCENDING)])],
-    REJECTED_COUNTS: [
-        IndexModel(
-            [("topic", ASCENDING), ("partition", ASCENDING), ("from_offset", ASCENDING)]
-        )
-    ],
-    FORGETS: [
-        IndexModel([("user_id", ASCENDING)]),
-        IndexModel([("done_at", ASCENDING)]),
-    ],
-    TOKENS: [IndexModel([("user_id", ASCENDING)])],
-    USERS: [IndexModel([("folded", ASCENDING)], unique=True)],
-    LOGINS: [
-        IndexModel([("user_id", ASCENDING)]),
-        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
-    ],
-}
+MESSAGES: Final = "messages"
+"""In `stream_minutes` in the place of a query's name: what became of messages."""
+UNCOUNTED: Final = "uncounted"
+"""In `stream_notes`: dates of the archive that `activity` does not have."""
+DELETED_PLAYLISTS_S: Final = 86_400
+"""For how long a playlist that was deleted can be had back."""
 
 
 def connect(settings: MongoSettings) -> Database[Document]:
@@ -152,45 +125,6 @@ def connect_async(settings: MongoSettings) -> AsyncDatabase[Document]:
             _uri(settings), **_options(settings)
         )
         return client[settings.database]
-
-
-def prepare(database: Database[Document]) -> None:
-    """Make the indexes; doing it again changes nothing.
-
-    Raises
-    ------
-    MongoUnreachableError
-        When no server answers within the timeout of the settings.
-    ServiceError
-        When the server refuses.
-    """
-    try:
-        for collection, indexes in INDEXES.items():
-            database[collection].create_indexes(indexes)
-    except ConnectionFailure as error:
-        raise MongoUnreachableError(
-            f"MongoDB does not answer ({error}); start it with `segue up`, or set "
-            "SEGUE_MONGO_URI to a running replica set"
-        ) from error
-    except OperationFailure as error:
-        raise ServiceError(
-            f"MongoDB refuses to make the indexes of database {database.name!r}: "
-            f"{(error.details or {}).get('errmsg', error)}; check the user's rights, "
-            "or set SEGUE_MONGO_DATABASE to another database"
-        ) from error
-
-
-def keep_listens_for(database: Database[Document], days: int) -> None:
-    """Let MongoDB delete listens that are older; 0 days keeps all."""
-    listens = database[LISTENS]
-    age_s = days * _S_PER_DAY
-    found = listens.index_information().get(_LISTENS_AGE, {}).get("expireAfterSeconds")
-    if found is not None and found != age_s:
-        listens.drop_index(_LISTENS_AGE)
-    if days:
-        listens.create_index(
-            [("listened_at", ASCENDING)], name=_LISTENS_AGE, expireAfterSeconds=age_s
-        )
 
 
 def upsert(

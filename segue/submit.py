@@ -54,6 +54,7 @@ JOBS: Final = {
     "recompute": Job("streaming/recompute.py"),
     "train": Job("learning/train.py"),
     "evaluate": Job("learning/evaluate.py"),
+    "population": Job("learning/population.py"),
 }
 
 

@@ -33,11 +33,27 @@ def token_id(token: str) -> str:
 
 def create_token(database: Database[Document], user_id: str, clock: Clock) -> str:
     """Make a token for a listener and return it, for the only time."""
-    token = str(uuid.uuid4())
-    database[store.TOKENS].insert_one(
-        {"_id": token_id(token), "user_id": user_id, "created_at": clock()}
-    )
+    token, document = new_token(user_id, clock)
+    database[store.TOKENS].insert_one(document)
     return token
+
+
+def new_token(user_id: str, clock: Clock) -> tuple[str, Document]:
+    """Return a token that is nobody's yet, and the document by which it is known."""
+    token = str(uuid.uuid4())
+    document = {"_id": token_id(token), "user_id": user_id, "created_at": clock()}
+    return token, document
+
+
+def is_shown_id(text: str) -> bool:
+    """Tell whether a text is the beginning of an id, long enough to mean one.
+
+    Examples
+    --------
+    >>> is_shown_id("ca978112ca1b"), is_shown_id(".*")
+    (True, False)
+    """
+    return _PREFIX.fullmatch(text) is not None
 
 
 def read_tokens(database: Database[Document]) -> list[dict[str, Any]]:
@@ -53,7 +69,7 @@ def revoke_token(database: Database[Document], shown_id: str) -> bool:
     shown_id : str
         At least the `N_SHOWN` first characters of the id.
     """
-    if not _PREFIX.fullmatch(shown_id):
+    if not is_shown_id(shown_id):
         return False
     found = database[store.TOKENS].delete_one({"_id": {"$regex": f"^{shown_id}"}})
     return found.deleted_count == 1

@@ -140,10 +140,20 @@ def open_track_index(folder: Path, version: str) -> TrackIndex:
     # mapped, but a plain array: a slice of a memmap costs more
     vectors = np.asarray(np.load(folder / version / _VECTORS, mmap_mode="r"))
     scales = np.load(folder / version / _SCALES)
-    named = folder / version / _LINEAGE
-    lineage = named.read_text(encoding="utf-8") if named.exists() else version
+    lineage = lineage_of(folder, version)
     index = create_track_index(version, track_ids, vectors, scales, lineage)
     return replace(index, graph=read_graph(folder / version))
+
+
+def lineage_of(folder: Path, version: str) -> str:
+    """Return the lineage of a build; one that is gone is of its own."""
+    named = folder / version / _LINEAGE
+    return named.read_text(encoding="utf-8") if named.exists() else version
+
+
+def is_in_space(folder: Path, version: str, index: TrackIndex) -> bool:
+    """Say whether vectors of a build can be compared with those of `index`."""
+    return version == index.version or lineage_of(folder, version) == index.lineage
 
 
 def _write_graph(folder: Path, index: TrackIndex) -> None:

@@ -45,6 +45,23 @@ class FoundTrack(NamedTuple):
     duration_ms: int | None
 
 
+class _Candidate(NamedTuple):
+    """A track that may be meant."""
+
+    track_id: str
+    album_key: str
+    duration_s: float | None
+
+    def distance(
+        self, name: TrackName, album_key: str | None
+    ) -> tuple[bool, float, str]:
+        is_other_album = album_key is not None and album_key != self.album_key
+        if name.duration_ms is None or self.duration_s is None:
+            return is_other_album, 0.0, self.track_id
+        off_s = abs(self.duration_s - name.duration_ms / 1000)
+        return is_other_album, off_s, self.track_id
+
+
 @lru_cache(maxsize=_N_REMEMBERED)
 def name_id_of(artist: str, title: str) -> str:
     """Return the id that all spellings of artist and title have in common.
@@ -111,20 +128,22 @@ def pick_tracks(
     names: Sequence[TrackName], tracks: Iterable[Mapping[str, Any]]
 ) -> list[FoundTrack | None]:
     """Return the track of each name among those that `names_query` found."""
-    by_name: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    by_name: dict[str, list[_Candidate]] = defaultdict(list)
     for track in tracks:
-        by_name[track["name_id"]].append(track)
+        candidate = _Candidate(
+            track["_id"], name_key(track.get("album") or ""), track.get("duration_s")
+        )
+        by_name[track["name_id"]].append(candidate)
 
     def pick(name: TrackName) -> FoundTrack | None:
-        candidates = by_name.get(name_id_of(name.artist, name.title), [])
-        nearest = min(
-            candidates, key=lambda track: _distance(name, track), default=None
-        )
-        if nearest is None:
+        candidates = by_name.get(name_id_of(name.artist, name.title))
+        if not candidates:
             return None
-        duration_s = nearest.get("duration_s")
-        ms = None if duration_s is None else round(duration_s * 1000)
-        return FoundTrack(nearest["_id"], ms)
+        album = None if name.album is None else name_key(name.album)
+        nearest = min(candidates, key=lambda each: each.distance(name, album))
+        seconds = nearest.duration_s
+        ms = None if seconds is None else round(seconds * 1000)
+        return FoundTrack(nearest.track_id, ms)
 
     return [pick(name) for name in names]
 
@@ -133,13 +152,3 @@ def named_source(surface: str, name: TrackName, **more: Any) -> dict[str, Any]:
     """Return the `source` of an event about a play that was known by name."""
     told = {"artist": name.artist, "title": name.title, "album": name.album, **more}
     return {"surface": surface} | {k: v for k, v in told.items() if v is not None}
-
-
-def _distance(name: TrackName, track: Mapping[str, Any]) -> tuple[bool, float, str]:
-    other_album = name.album is None or name_key(name.album) != name_key(
-        track.get("album") or ""
-    )
-    duration_s = track.get("duration_s")
-    if name.duration_ms is None or duration_s is None:
-        return other_album, 0.0, track["_id"]
-    return other_album, abs(duration_s - name.duration_ms / 1000), track["_id"]

@@ -24,7 +24,8 @@ from segue.errors import ModelError
 from segue.files import replace_atomically, write_atomically
 
 FOLDER: Final = "models"
-_FACTS: Final = "model.json"
+FACTS: Final = "model.json"
+"""What was learned from what, of a model."""
 _TRACKS: Final = "tracks.parquet"
 # what models of before do not have
 _ADDED: Final = "followers"
@@ -155,7 +156,7 @@ def write_model(folder: Path, model: TrainedModel) -> None:
     )
     with replace_atomically(target / _TRACKS) as file:
         pq.write_table(table, file, compression="zstd")
-    with write_atomically(target / _FACTS) as file:
+    with write_atomically(target / FACTS) as file:
         file.write(json.dumps(model.facts, indent=2).encode())
     with hold(folder):
         make_current(folder, model.version)
@@ -187,7 +188,7 @@ def open_model(folder: Path, version: str) -> TrainedModel:
     """
     place = folder / version
     try:
-        facts = json.loads((place / _FACTS).read_bytes())
+        facts = json.loads((place / FACTS).read_bytes())
         table = pq.read_table(place / _TRACKS)
         if _ADDED not in table.column_names:
             raise ModelError(f"the model {place} is of an older Segue; {_HOW}")
@@ -212,7 +213,7 @@ def models_of(folder: Path) -> list[Mapping[str, Any]]:
     found = list[Mapping[str, Any]]()
     for build in builds_of(folder):
         with suppress(*_NOT_WHOLE):
-            facts = json.loads((build / _FACTS).read_bytes())
+            facts = json.loads((build / FACTS).read_bytes())
             found.append({**facts, "version": build.name})
     return found
 

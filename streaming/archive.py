@@ -7,7 +7,7 @@ Small files of a date are merged; what a crash leaves of that is finished the ne
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -21,10 +21,16 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DateType, LongType, StructField, StructType
 
 from segue.settings import Settings
+from streaming.activity_spans import activity_of
 from streaming.archive_files import (
+    DATE_PREFIX,
+    FOLDER,
     PLACE_ORDER,
+    date_of,
     files_of,
     finish_merging,
+    held,
+    place_of,
     replace_files,
     write_file,
 )
@@ -32,8 +38,6 @@ from streaming.forget_rules import Rules, is_forgotten, read_rules
 from streaming.schemas import COORDINATES, ENTRY_FIELDS, EVENT_FIELDS, OTHER_FIELDS
 from streaming.session import worker_database
 
-FOLDER: Final = "events"
-_PREFIX: Final = "event_date="
 ARCHIVED: Final = StructType(
     [
         StructField("event_date", DateType(), nullable=False),
@@ -45,10 +49,10 @@ ARCHIVED: Final = StructType(
 
 _SHAPE: Final = StructType([*EVENT_FIELDS, *OTHER_FIELDS, *COORDINATES])
 _COLUMNS: Final = _SHAPE.fieldNames()
-_KEY: Final = ["user_id", "event_id"]
+KEY: Final = ["user_id", "event_id"]
 _BY_TIME: Final = [("event_time", "ascending"), *PLACE_ORDER]
-_SORTED_BY: Final = [*_KEY, *(name for name, _ in _BY_TIME)]
-_RULED: Final = ["user_id", *ENTRY_FIELDS]
+_SORTED_BY: Final = [*KEY, *(name for name, _ in _BY_TIME)]
+RULED: Final = ["user_id", *ENTRY_FIELDS]
 _SMALL_BYTES: Final = 32 << 20
 _COPY_APART: Final = pa.scalar(timedelta(hours=1))
 
@@ -82,10 +86,9 @@ def read_archive(home: Path) -> ds.Dataset:
 
 def dates_of(folder: Path) -> list[date]:
     """Return the dates of which an archive's folder holds events."""
-    names = (path.name for path in folder.glob(f"{_PREFIX}*"))
-    days = sorted(date.fromisoformat(name.removeprefix(_PREFIX)) for name in names)
+    places = folder.glob(f"{DATE_PREFIX}*")
     # of a date all may have been forgotten
-    return [day for day in days if files_of(_place_of(folder, day))]
+    return sorted(date_of(place) for place in places if files_of(place))
 
 
 def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
@@ -98,7 +101,7 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
     listener : str, optional
         Only theirs.
     """
-    files = files_of(_place_of(folder, day))
+    files = files_of(place_of(folder, day))
     if not files:
         return to_arrow_schema(_SHAPE, timezone="UTC").empty_table()
     wanted = None if listener is None else pc.field("user_id") == listener
@@ -109,7 +112,7 @@ def read_date(folder: Path, day: date, listener: str | None = None) -> pa.Table:
 def event_files(home: Path, dates: Iterable[date]) -> list[str]:
     """Return the files of some dates; after a crash an event may be in two of them."""
     folder = home / FOLDER
-    return [path for day in dates for path in files_of(_place_of(folder, day))]
+    return [path for day in dates for path in files_of(place_of(folder, day))]
 
 
 def link_events(home: Path, dates: Iterable[date], target: Path) -> list[str]:
@@ -132,64 +135,12 @@ def link_events(home: Path, dates: Iterable[date], target: Path) -> list[str]:
             return [str(link) for _, link in links]
 
 
-def _place_of(folder: Path, day: date) -> Path:
-    return folder / f"{_PREFIX}{day.isoformat()}"
-
-
 def archived_events(
     spark: SparkSession, settings: Settings, dates: Iterable[date]
 ) -> DataFrame:
     """Return the events of some dates as a frame, each once."""
     events = spark.read.schema(_SHAPE).parquet(*event_files(settings.home, dates))
-    return events.dropDuplicates(_KEY)
-
-
-def forget_archived(spark: SparkSession, rules: Rules, settings: Settings) -> int:
-    """Take what the rules cover out of the archive; return how many events.
-
-    A date is rewritten by one task, file by file: those that hold something of it.
-    """
-    folder = settings.home / FOLDER
-    dates = [(path.name,) for path in sorted(folder.glob(f"{_PREFIX}*"))]
-    if not dates:
-        return 0
-
-    def step(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            places = [folder / name for name in batch["place"].to_pylist()]
-            n_out = [forget_in(place, rules) for place in places]
-            yield pa.RecordBatch.from_pydict({"n": pa.array(n_out, pa.int64())})
-
-    places = spark.createDataFrame(dates, "place string")
-    taken_out = places.repartition("place").mapInArrow(step, "n long").collect()
-    return sum(row["n"] for row in taken_out)
-
-
-def forget_in(place: Path, rules: Rules) -> int:
-    """Take what the rules cover out of the files of one date; return how many events.
-
-    A file is replaced by its journal: a crash leaves the old one or the new one.
-    """
-    finish_merging(place)
-    return sum(_forget_in_file(place, Path(path), rules) for path in files_of(place))
-
-
-def _forget_in_file(place: Path, path: Path, rules: Rules) -> int:
-    is_theirs = pc.field("user_id").isin(pa.array(sorted(rules), pa.string()))
-    file = ds.dataset(path, format="parquet")
-    forgotten = [
-        {name: row[name] for name in _KEY}
-        for row in file.to_table(filter=is_theirs, columns=_RULED).to_pylist()
-        if is_forgotten(row, rules)
-    ]
-    if not forgotten:
-        return 0
-    kept = _without(file.to_table(), pa.Table.from_pylist(forgotten))
-    if len(kept):
-        replace_files(place, [path.name], kept)
-    else:
-        path.unlink()
-    return len(forgotten)
+    return events.dropDuplicates(KEY)
 
 
 def _archiving(settings: Settings) -> Callable[[pa.Table], pa.Table]:
@@ -200,7 +151,10 @@ def _archiving(settings: Settings) -> Callable[[pa.Table], pa.Table]:
         database = worker_database(settings.mongo)
         rules = read_rules(database, set(events["user_id"].to_pylist()))
         kept = _remembered(events.select(_COLUMNS), rules)
-        n_new = append(folder, day, kept, max_small_files)
+        with held(folder, day.isoformat()):
+            n_new = append(folder, day, kept, max_small_files)
+            # where all is known, too: a batch that runs again repairs
+            activity_of(settings, database).count_at(day, events["event_time"])
         counts = {"event_date": day, "n_new": n_new, "n_known": len(events) - n_new}
         return pa.Table.from_pylist([counts], schema=to_arrow_schema(ARCHIVED))
 
@@ -210,7 +164,7 @@ def _archiving(settings: Settings) -> Callable[[pa.Table], pa.Table]:
 def _remembered(events: pa.Table, rules: Rules) -> pa.Table:
     if not rules:
         return events
-    rows = events.select(_RULED).to_pylist()
+    rows = events.select(RULED).to_pylist()
     return events.filter([not is_forgotten(row, rules) for row in rows])
 
 
@@ -220,7 +174,7 @@ def append(folder: Path, day: date, events: pa.Table, max_small_files: int) -> i
     Of several copies, the one that lies first in Kafka is kept. Copies whose times are
     more than an hour apart may both be in the files; who reads a date gets one.
     """
-    place = _place_of(folder, day)
+    place = place_of(folder, day)
     place.mkdir(parents=True, exist_ok=True)
     finish_merging(place)
     new = _without_known(place, _distinct(events, PLACE_ORDER))
@@ -239,7 +193,7 @@ def _distinct(events: pa.Table, order: list[tuple[str, str]]) -> pa.Table:
     """
     rows = pa.array(range(len(events)), pa.int64())
     keyed = events.select(_SORTED_BY).append_column("row", rows)
-    groups = keyed.sort_by(PLACE_ORDER).group_by(_KEY, use_threads=False)
+    groups = keyed.sort_by(PLACE_ORDER).group_by(KEY, use_threads=False)
     first = groups.aggregate([("row", "first")])["row_first"]
     kept = keyed.take(first).sort_by(order)
     return events.take(kept["row"])
@@ -258,12 +212,13 @@ def _without_known(place: Path, events: pa.Table) -> pa.Table:
     wanted = pc.field("event_id").isin(events["event_id"].combine_chunks())
     wanted &= at >= pc.subtract(times["min"], _COPY_APART)
     wanted &= at <= pc.add(times["max"], _COPY_APART)
-    found = ds.dataset(files, format="parquet").to_table(columns=_KEY, filter=wanted)
-    return _without(events, found).sort_by(PLACE_ORDER)
+    found = ds.dataset(files, format="parquet").to_table(columns=KEY, filter=wanted)
+    return without(events, found).sort_by(PLACE_ORDER)
 
 
-def _without(events: pa.Table, found: pa.Table) -> pa.Table:
-    left = events.join(found, keys=_KEY, join_type="left anti")
+def without(events: pa.Table, found: pa.Table) -> pa.Table:
+    """Return the events but for some, of which the keys are given."""
+    left = events.join(found, keys=KEY, join_type="left anti")
     return left.select(_COLUMNS)
 
 

@@ -4,9 +4,13 @@ A file that takes the place of others does so by a journal: a crash leaves the o
 or the new one, and the next writer finishes what was begun.
 """
 
+import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +18,38 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+FOLDER: Final = "events"
+"""Of the archive, in the folder of all state."""
+DATE_PREFIX: Final = "event_date="
+
 # rows whose times are told together, and may be passed over together
 _GROUP_ROWS: Final = 16_384
 _JOURNAL: Final = "_merging.json"
 _PLACE_NAMES: Final = ("topic", "partition", "offset")
 PLACE_ORDER: Final = [(name, "ascending") for name in _PLACE_NAMES]
 """Where events lie in Kafka."""
+
+
+@contextmanager
+def held(folder: Path, name: str) -> Iterator[None]:
+    """Hold something of the archive, as a date: who else wants it waits.
+
+    What is held is free when its process has ended, however it did.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def place_of(folder: Path, day: date) -> Path:
+    """Return where a date's files lie in an archive."""
+    return folder / f"{DATE_PREFIX}{day.isoformat()}"
+
+
+def date_of(place: Path) -> date:
+    """Return the date whose files lie there."""
+    return date.fromisoformat(place.name.removeprefix(DATE_PREFIX))
 
 
 def files_of(place: Path) -> list[str]:

@@ -10,17 +10,18 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from segue import store
 from segue.clock import Clock, system_clock
+from segue.delays import Slots
 from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import read_track_index
+from streaming.delays import note_delays
 from streaming.panes import Panes
 from streaming.schemas import UPDATED
 from streaming.session import settle_worker, worker_database
-from streaming.updating import bring_up_to_date
+from streaming.updating import bring_up_to_date, report
 
 _LOG = logging.getLogger(__name__)
 # a task is short, so that a micro-batch need not wait for a core
@@ -84,14 +85,15 @@ def listing(
 
     def listed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         settle_worker()
-        schema = to_arrow_schema(UPDATED, timezone="UTC")
         database = worker_database(settings.mongo)
         index = read_track_index(settings.home / "index")
+        delays = Slots()
         for batch in batches:
             user_ids = batch["user_id"].to_pylist()
             nothing_new: Panes = {user_id: [] for user_id in user_ids}
             done = bring_up_to_date(database, nothing_new, index, settings, clock)
-            counts = {"n_listeners": len(user_ids), **done._asdict()}
-            yield pa.RecordBatch.from_pylist([counts], schema=schema)
+            delays += done.delays
+            yield report(len(user_ids), done)
+        note_delays(database, delays)
 
     return listed

@@ -3,27 +3,17 @@
 The catalogue says who made them, and a trained model who plays them.
 """
 
-import logging
-import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 from pymongo.database import Database
 
-from models.groups import TrackFacts, TrackGroups, create_groups
+from models.groups import TrackFacts, TrackGroups, groups_of
 from models.learned import Learned, learned_for
 from segue import store
-from segue.builds import current_version
-from segue.errors import ModelError
+from segue.held_model import current_model
 from segue.store import Document
 from segue.track_index import TrackIndex
-from segue.trained_model import FOLDER, TrainedModel, open_model
-
-_LOG = logging.getLogger(__name__)
-# after which a model that could not be used is tried again
-_AGAIN_S: Final = 5.0
-_FIELDS: Final = ("artist_id", "album_id", "recording_id")
 
 
 def read_groups(database: Database[Document], index: TrackIndex) -> TrackGroups:
@@ -39,41 +29,8 @@ def read_learned(home: Path, index: TrackIndex) -> Learned | None:
 
     In the place of one that cannot be used, this process keeps the one that it has.
     """
-    model = _held_in(home / FOLDER).look()
+    model = current_model(home)
     return None if model is None else learned_for(model, index)
-
-
-class _Held:
-    """The model that this process has."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._model: TrainedModel | None = None
-        self._failed: tuple[str, float] | None = None
-
-    def look(self) -> TrainedModel | None:
-        """Return the current model, or the last that could be used."""
-        version = current_version(self._folder)
-        if version is None:
-            return None
-        if self._model is not None and self._model.version == version:
-            return self._model
-        now = time.monotonic()
-        failed, until = self._failed or ("", 0.0)
-        if failed == version and now < until:
-            return self._model
-        try:
-            self._model = open_model(self._folder, version)
-        except ModelError as error:
-            if failed != version:
-                _LOG.warning("lists go on without it: %s", error)
-            self._failed = version, now + _AGAIN_S
-        return self._model
-
-
-@lru_cache(maxsize=8)
-def _held_in(folder: Path) -> _Held:
-    return _Held(folder)
 
 
 class _Key:
@@ -92,10 +49,5 @@ class _Key:
 
 @lru_cache(maxsize=1)
 def _groups_of(key: _Key, _version: int) -> TrackGroups:
-    found = key.database[store.TRACKS].find({}, _FIELDS)
-    facts = {
-        track["_id"]: TrackFacts(*(track.get(name) for name in _FIELDS))
-        for track in found
-        if track["_id"] in key.index.row_of
-    }
-    return create_groups(key.index.track_ids, facts)
+    tracks = key.database[store.TRACKS].find({}, TrackFacts._fields)
+    return groups_of(tracks, key.index)

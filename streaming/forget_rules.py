@@ -60,6 +60,19 @@ def read_new_rules(database: Database[Document]) -> tuple[list[str], Rules]:
     return [each["_id"] for each in found], _by_listener(found)
 
 
+def listens_under(user_id: str, rule: ForgetRule) -> Document:
+    """Return the filter for a listener's stored listens that a rule covers."""
+    return {"user_id": user_id, **conditions_of(rule, "listened_at")}
+
+
+def conditions_of(rule: ForgetRule, time_field: str) -> Document:
+    """Return the filter for what a rule covers, by the name of its time."""
+    bounds = {"$gte": rule.since, "$lte": rule.until}
+    given = {name: moment for name, moment in bounds.items() if moment is not None}
+    of_field = {} if rule.field is None else {rule.field: {"$in": list(rule.values)}}
+    return of_field | ({time_field: given} if given else {})
+
+
 def is_forgotten(row: Mapping[str, Any], rules: Rules) -> bool:
     """Tell whether a rule covers an event of which `row` has the entry fields."""
     held = rules.get(row["user_id"], ())
@@ -86,7 +99,7 @@ def _rule_of(document: Document) -> ForgetRule:
 
 def _document(database: Database[Document], row: Mapping[str, Any]) -> Document:
     scope = Scope(row["scope"] or Scope.LISTEN)
-    return {
+    document = {
         "_id": f"{row['user_id']}|{row['event_id']}",
         "scope": scope.value,
         "said_at": row["event_time"],
@@ -94,6 +107,9 @@ def _document(database: Database[Document], row: Mapping[str, Any]) -> Document:
         "track_ids": _track_ids(database, scope, row["user_id"], row["track_id"]),
         "done_at": None,
     }
+    # counted before they go, so that their listener can be told
+    under = listens_under(row["user_id"], _rule_of(document))
+    return document | {"n_listens": database[store.LISTENS].count_documents(under)}
 
 
 class _Album(NamedTuple):

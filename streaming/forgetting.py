@@ -19,11 +19,19 @@ from segue.events import Action
 from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import TrackIndex, read_track_index
-from streaming.archive import forget_archived
-from streaming.forget_rules import read_new_rules, read_rules, write_rules
+from streaming.archive_forgetting import forget_archived
+from streaming.forget_rules import (
+    conditions_of,
+    listens_under,
+    read_new_rules,
+    read_rules,
+    write_rules,
+)
+from streaming.outcomes import forget_outcomes
 from streaming.panes import Pane, without_forgotten
 from streaming.past import renew_past
 from streaming.rewriting import rewrite
+from streaming.said import forget_said
 from streaming.updating import refresh_list
 
 
@@ -51,7 +59,10 @@ def forget_new(
     every_rule = read_rules(database, rules)
     for user_id, held in rules.items():
         for rule in held:
-            database[store.LISTENS].delete_many(_filter(user_id, rule, "listened_at"))
+            database[store.LISTENS].delete_many(listens_under(user_id, rule))
+        forget_said(database, user_id, held)
+        wait_s = settings.stream.hours_wait_s
+        forget_outcomes(database, user_id, held, wait_s, clock)
         forget_panes(database, user_id, held, index, clock)
         renew_past(database, user_id, every_rule, index, settings)
         refresh_list(database, user_id, index, settings, clock)
@@ -59,17 +70,6 @@ def forget_new(
     database[store.FORGETS].update_many(
         {"_id": {"$in": ids}}, {"$set": {"done_at": clock()}}
     )
-
-
-def _filter(user_id: str, rule: ForgetRule, time_field: str) -> Document:
-    return {"user_id": user_id, **_conditions(rule, time_field)}
-
-
-def _conditions(rule: ForgetRule, time_field: str) -> Document:
-    bounds = {"$gte": rule.since, "$lte": rule.until}
-    given = {name: moment for name, moment in bounds.items() if moment is not None}
-    of_field = {} if rule.field is None else {rule.field: {"$in": list(rule.values)}}
-    return of_field | ({time_field: given} if given else {})
 
 
 def forget_panes(
@@ -97,7 +97,7 @@ def _touched(
     database: Database[Document], user_id: str, rules: Iterable[ForgetRule]
 ) -> Iterator[Any]:
     alternatives = [
-        {"entries": {"$elemMatch": _conditions(rule, "event_time")}} for rule in rules
+        {"entries": {"$elemMatch": conditions_of(rule, "event_time")}} for rule in rules
     ]
     wanted = {"user_id": user_id, "$or": alternatives}
     for found in database[store.TASTE_WINDOWS].find(wanted, ("_id",)):

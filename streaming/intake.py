@@ -37,28 +37,30 @@ def intake(
     def take_in(judged: DataFrame, batch_id: int) -> None:
         messages = judged.persist()
         try:
-            counts = _counts(messages)
+            counts, n_known = _counts(messages), 0
             if any(row.reason for row in counts):
                 _write_rejected(messages, settings)
             if any(row.outcome != Outcome.REJECTED for row in counts):
                 accepted = messages.where(F.col("event_id").isNotNull())
                 if any(row.n_forgotten for row in counts):
                     keep_rules(accepted, database)
-                _keep(accepted, counts, settings)
+                n_known = _keep(accepted, counts, settings)
             forget_new(judged.sparkSession, database, settings, clock)
-            write_counts(database, counts, clock)
+            write_counts(database, counts, n_known, clock)
         finally:
             messages.unpersist()
 
     return take_in
 
 
-def _keep(accepted: DataFrame, counts: list[Row], settings: Settings) -> None:
-    archived(accepted, settings).collect()
+def _keep(accepted: DataFrame, counts: list[Row], settings: Settings) -> int:
+    """Keep accepted events; return how many the archive had, or is to forget."""
+    dates = archived(accepted, settings).collect()
     write_listens(accepted, settings)
     history = settings.kafka.history_topic
     if any(row.topic == history or row.outcome == Outcome.LATE for row in counts):
         fold_in(accepted, settings)
+    return sum(row.n_known for row in dates)
 
 
 def _counts(messages: DataFrame) -> list[Row]:
@@ -100,10 +102,18 @@ def _write_rejected(messages: DataFrame, settings: Settings) -> None:
 
 
 def write_counts(
-    database: Database[Document], counts: Iterable[Row], clock: Clock
+    database: Database[Document], counts: Iterable[Row], n_known: int, clock: Clock
 ) -> None:
-    """Write one document for each range of offsets that `counts` covers."""
-    for document in count_documents([row.asDict() for row in counts]):
+    """Write one document for each range of offsets that `counts` covers.
+
+    Parameters
+    ----------
+    n_known : int
+        Events of all of them that were archived before; the first document has it. A
+        batch that runs again finds its own.
+    """
+    for place, document in enumerate(count_documents([r.asDict() for r in counts])):
+        document["n_known"] = 0 if place else n_known
         database[store.REJECTED_COUNTS].delete_many(
             {
                 "_id": {"$ne": document["_id"]},
@@ -115,8 +125,13 @@ def write_counts(
                 },
             }
         )
-        store.upsert(
-            database, store.REJECTED_COUNTS, [document | {"updated_at": clock()}]
+        now = clock()
+        told = document | {"updated_at": now}
+        # a batch that runs again counts where it was counted first
+        database[store.REJECTED_COUNTS].update_one(
+            {"_id": document["_id"]},
+            {"$set": told, "$setOnInsert": {"counted_at": now}},
+            upsert=True,
         )
 
 

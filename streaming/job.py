@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 from pyspark.sql.streaming.readwriter import DataStreamWriter
 
-from segue import store
+from segue import indexes, store
 from segue.clock import system_clock
 from segue.errors import SegueError, StreamError
 from segue.log import configure_logging
@@ -35,11 +36,14 @@ from streaming.arrivals import Arrivals
 from streaming.batch_size import messages_per_batch
 from streaming.catching_up import CatchingUp
 from streaming.checkpoints import open_checkpoint
+from streaming.exporter import exporting
 from streaming.intake import intake
 from streaming.progress import Progress, is_behind
+from streaming.rolling import rolling_activity, rolling_served
 from streaming.schemas import UPDATED
 from streaming.session import create_session
 from streaming.source import read_records, valid_events, with_verdicts
+from streaming.uncounted import note_uncounted
 from streaming.updating import updating
 from streaming.windows import by_listener, open_panes
 
@@ -53,6 +57,7 @@ _OUTAGE_MS: Final = 60_000
 _ARRIVALS_S: Final = 1.0
 _PROGRESS_S: Final = 1.0
 _CATCH_UP_S: Final = 0.25
+_ROLL_S: Final = 0.5
 _LOOK_S: Final = 1
 # longer than a batch of a backlog may take, shorter than who waits for the job's end
 _BATCH_S: Final = 50.0
@@ -142,23 +147,28 @@ def run(settings: Settings) -> None:
     require_broker_time(settings)
     settings = _patient(settings)
     database = store.connect(settings.mongo)
-    store.prepare(database)
-    store.keep_listens_for(database, settings.mongo.listens_days)
+    indexes.prepare(database)
+    indexes.keep_listens_for(database, settings.mongo.listens_days)
     with only_driver(settings.home):
         spark = create_session("segue-stream")
         # to plan a small micro-batch anew after each stage costs more than it finds
         spark.conf.set("spark.sql.adaptive.enabled", "false")
         arrivals = Arrivals(database, settings, system_clock)
-        progress = Progress(
-            database, settings.stream, lambda: spark.streams.active, system_clock
-        )
+        running = partial(_running, spark)
+        progress = Progress(database, settings.stream, running, system_clock)
         catching_up = CatchingUp(
-            spark, database, settings, lambda: is_behind(spark.streams.active, _TASTE)
+            spark, database, settings, lambda: is_behind(running(), _TASTE)
         )
+        rolling = [
+            rolling_activity(database, settings),
+            rolling_served(database, settings),
+        ]
+        note_uncounted(settings, database, system_clock)
         beside = [
             Repeating("arrivals", _ARRIVALS_S, arrivals.look),
             Repeating("progress", _PROGRESS_S, progress.look),
             Repeating("catching up", _CATCH_UP_S, catching_up.look),
+            *(Repeating(each.name, _ROLL_S, each.look) for each in rolling),
         ]
         try:
             start_taste(spark, settings)
@@ -166,17 +176,24 @@ def run(settings: Settings) -> None:
             for thread in beside:
                 thread.start()
             _LOG.info("streaming from %s", settings.kafka.events_topic)
-            _wait(spark)
+            with exporting(settings.stream, running, system_clock):
+                _wait(spark)
         except StreamingQueryException as error:
             raise StreamError(_explained(error, settings)) from error
         finally:
             catching_up.end()
+            for each in rolling:
+                each.end()
             for thread in beside:
                 thread.end()
             # a batch that the end cuts off would bury the error below its stack trace
             for query in spark.streams.active:
                 query.stop()
             spark.stop()
+
+
+def _running(spark: SparkSession) -> list[StreamingQuery]:
+    return spark.streams.active
 
 
 def _wait(spark: SparkSession) -> None:

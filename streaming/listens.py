@@ -25,6 +25,8 @@ from segue.settings import Settings
 from segue.store import Document
 from streaming.columns import dicts
 from streaming.forget_rules import is_forgotten, read_rules
+from streaming.outcomes import NAMES_A_LIST, write_outcomes
+from streaming.said import SAID, write_said
 from streaming.session import settle_worker, worker_database
 
 HEARD: Final = sorted({Action.PROGRESSED.value, *(end.value for end in PLAY_ENDS)})
@@ -33,7 +35,7 @@ HEARD: Final = sorted({Action.PROGRESSED.value, *(end.value for end in PLAY_ENDS
 _WRITTEN: Final = StructType([StructField("n_events", LongType(), nullable=False)])
 _FIELDS: Final = (
     *("user_id", "play_id", "session_id", "track_id", "event_id", "action"),
-    *("event_time", "played_ms", "duration_ms", "source"),
+    *("event_time", "played_ms", "duration_ms", "source", "scope"),
 )
 _SOURCE_FIELDS: Final = (
     *("surface", "list_id", "rank", "organic", "artist", "title", "album"),
@@ -44,13 +46,19 @@ _PROPENSITY: Final = "propensity"
 def write_listens(accepted: DataFrame, settings: Settings) -> None:
     """Bring the `listens` of accepted events up to date.
 
+    The `reactions`, `blocks` and outcomes of `shown_lists` too.
+
     Parameters
     ----------
     accepted : DataFrame
         Of schema `JUDGED`.
     """
-    heard = accepted.where(F.col("action").isin(HEARD)).select(*_FIELDS)
-    heard.mapInArrow(_writing(settings), _WRITTEN).collect()
+    # of what only begins, what begins in a list
+    begins = F.col("action") == Action.STARTED.value
+    listed = begins & F.col("source").contains(NAMES_A_LIST)
+    is_told = F.col("action").isin([*HEARD, *SAID]) | listed
+    told = accepted.where(is_told).select(*_FIELDS)
+    told.mapInArrow(_writing(settings), _WRITTEN).collect()
 
 
 def _writing(
@@ -63,9 +71,12 @@ def _writing(
         n_events = 0
         for batch in batches:
             rules = read_rules(database, set(batch["user_id"].to_pylist()))
-            heard = [r for r in dicts(batch) if not is_forgotten(r, rules)]
+            told = [r for r in dicts(batch) if not is_forgotten(r, rules)]
+            heard = [row for row in told if row["action"] in HEARD]
             write_documents(database, map(listen_document, heard))
-            n_events += len(heard)
+            write_said(database, told)
+            write_outcomes(database, told, settings.stream.hours_wait_s)
+            n_events += len(told)
         yield pa.RecordBatch.from_pylist([{"n_events": n_events}], schema=schema)
 
     return written

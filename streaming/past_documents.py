@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-import numpy as np
-
 from models.days import DayTaste, Familiar, PastTaste, Reaction, Weights
 from models.listens import Block
-from models.taste import Side, Taste
+from models.taste_fields import taste_document, taste_in
 from segue.store import Document
 from segue.track_index import TrackIndex
 
@@ -63,32 +61,14 @@ def past_document(
 def past_in(sums: Mapping[str, Any]) -> PastTaste:
     """Return what the `sums` of a `taste_past` document say."""
     return PastTaste(
-        month=_taste_in(sums["month"]),
-        always=_taste_in(sums["always"]),
+        month=taste_in(sums["month"]),
+        always=taste_in(sums["always"]),
         reactions=tuple(Reaction(**_undated(each)) for each in sums["reactions"]),
         blocks=tuple(Block(**block) for block in sums["blocks"]),
         familiar=tuple(Familiar(**_undated(each)) for each in sums["familiar"]),
         n_month=sums["month"]["n_listens"],
         n_always=sums["always"]["n_listens"],
         n_unknown=sums["n_unknown"],
-    )
-
-
-def taste_document(taste: Taste, n_listens: int) -> Document:
-    """Return the fields of a taste, wherever it is stored."""
-    return {
-        "vector": taste.positive.mean.tolist(),
-        "weight": taste.positive.weight,
-        "negative_vector": taste.negative.mean.tolist(),
-        "negative_weight": taste.negative.weight,
-        "n_listens": n_listens,
-    }
-
-
-def _taste_in(document: Mapping[str, Any]) -> Taste:
-    return Taste(
-        Side(np.array(document["vector"]), document["weight"]),
-        Side(np.array(document["negative_vector"]), document["negative_weight"]),
     )
 
 

@@ -17,7 +17,8 @@ from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import TrackIndex
 from segue.track_names import find_by_name_id, is_name_id
-from streaming.archive import FOLDER, dates_of, read_date
+from streaming.archive import dates_of, read_date
+from streaming.archive_files import FOLDER
 from streaming.facts import read_groups, read_learned
 from streaming.forget_rules import read_rules
 from streaming.panes import entry_of

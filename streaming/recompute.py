@@ -28,7 +28,8 @@ from segue.services import require_reachable
 from segue.settings import Settings, load_settings
 from segue.store import Document
 from segue.track_index import open_track_index, read_track_index
-from streaming.archive import FOLDER, archived_events, dates_of
+from streaming.archive import archived_events, dates_of
+from streaming.archive_files import FOLDER
 from streaming.columns import in_groups
 from streaming.forget_rules import read_rules
 from streaming.known import remembered_panes, with_stored

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.days import PastTaste, day_taste, past_taste
 from models.exclusions import excluded_rows
@@ -21,13 +21,16 @@ from models.listens import Entry, distinct_entries, words_of
 from models.plans import Request
 from models.ranking import Ranked, Recommendation, rank
 from models.taste import taste_of
+from models.taste_fields import taste_document
 from segue import store
 from segue.events import Action
 from segue.settings import Settings, TasteSettings
 from segue.store import Document
 from segue.track_index import TrackIndex
 from streaming.panes import DAY_S, Pane, counts_of
-from streaming.past_documents import taste_document
+
+_PASSING: Final = frozenset({Action.STARTED, Action.PROGRESSED})
+"""What happens while a play goes on: it is no act of its own."""
 
 
 class Known(NamedTuple):
@@ -125,10 +128,10 @@ def create_lists(
             "newest_event_at": known[user].recent[-1].event_time,
             "updated_at": updated_at,
         }
-        pane_s, newest = settings.stream.pane_s, known[user].recent[-1]
+        pane_s, recent = settings.stream.pane_s, known[user].recent
         tastes.append(stamp | _taste_fields(request.horizons, each, pane_s))
         fields = {"items": [_item(row, pane_s) for row in each.rows]}
-        diff = _diff(fields["items"], newest, (before or {}).get(user))
+        diff = _diff(fields["items"], recent, (before or {}).get(user), updated_at)
         lists.append(stamp | fields | {"diff": diff})
     silent = {
         user: each.recent[-1].event_time
@@ -234,24 +237,34 @@ def _cause(track_id: str, share: float, listened_at: datetime, pane_s: int) -> D
     }
 
 
-def _diff(items: list[Document], newest: Entry, before: Document | None) -> Document:
+def _diff(
+    items: list[Document],
+    recent: Sequence[Entry],
+    before: Document | None,
+    updated_at: datetime,
+) -> Document:
     """Return what the list changed, and the event that it follows.
 
-    A list that is written again says the same again.
+    A list that is written again says the same again, and while a play goes on without
+    changing the list, what changed it last is still said.
     """
-    event = {
-        name: getattr(newest, name)
-        for name in ("event_id", "action", "track_id", "event_time")
-    }
     ids = [item["track_id"] for item in items]
     held = [] if before is None else [item["track_id"] for item in before["items"]]
     said: Document = {} if before is None else before.get("diff", {})
-    if ids == held and said.get("event", {}).get("event_id") == newest.event_id:
+    since = None if before is None else before["newest_event_at"]
+    new = [each for each in recent if since is None or each.event_time > since]
+    acts = [each for each in new if each.action not in _PASSING]
+    if ids == held and said and not acts:
         return said
+    event = (acts or recent)[-1]
     return {
         "came": [track_id for track_id in ids if track_id not in held],
         "left": [track_id for track_id in held if track_id not in ids],
-        "event": event,
+        "event": {
+            name: getattr(event, name)
+            for name in ("event_id", "action", "track_id", "event_time")
+        },
+        "made_at": updated_at,
     }
 
 

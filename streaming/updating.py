@@ -17,11 +17,13 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from segue import store
 from segue.clock import Clock, system_clock
+from segue.delays import Slots
 from segue.settings import Settings
 from segue.store import Document
 from segue.track_index import TrackIndex, read_track_index
 from segue.track_names import find_by_name_id
 from streaming.columns import in_groups
+from streaming.delays import delays_of, note_delays
 from streaming.due import note_due, read_due, settle_due
 from streaming.facts import read_groups, read_learned
 from streaming.forget_rules import read_rules
@@ -52,6 +54,7 @@ class Written(NamedTuple):
 
     n_panes: int
     n_lists: int
+    delays: Slots
 
 
 def updating(
@@ -74,10 +77,9 @@ def updating(
 
     def updated(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         settle_worker()
-        schema = to_arrow_schema(UPDATED, timezone="UTC")
         database = worker_database(settings.mongo)
         index = read_track_index(settings.home / "index")
-        until = time.monotonic() + lists_s
+        until, delays = time.monotonic() + lists_s, Slots()
         for batch in in_groups(batches, "user_id", _AT_ONCE):
             changed: Panes = panes_in(batch)
             if days:
@@ -86,10 +88,24 @@ def updating(
                 done = bring_up_to_date(database, changed, index, settings, clock)
             else:
                 done = write_panes(database, changed, index, clock)
-            counts = {"n_listeners": len(changed), **done._asdict()}
-            yield pa.RecordBatch.from_pylist([counts], schema=schema)
+            delays += done.delays
+            yield report(len(changed), done)
+        # what is folded in from the past has its delay from there
+        if not days:
+            note_delays(database, delays)
 
     return updated
+
+
+def report(n_listeners: int, done: Written) -> pa.RecordBatch:
+    """Return what a task says of the listeners that it brought up to date."""
+    schema = to_arrow_schema(UPDATED, timezone="UTC")
+    counts = {
+        "n_listeners": n_listeners,
+        "n_panes": done.n_panes,
+        "n_lists": done.n_lists,
+    }
+    return pa.RecordBatch.from_pylist([counts], schema=schema)
 
 
 def bring_up_to_date(
@@ -116,11 +132,11 @@ def bring_up_to_date(
         newest = newest_of(kept, before, dues)
         written = {user: due.dates for user, due in dues.items()}
         known = read_known(database, kept, newest, rules, index, settings, written)
-        n_lists = _write_lists(database, known, index, settings, clock, before)
+        lists = _write_lists(database, known, index, settings, clock, before)
         was, rules = rules, read_rules(database, wanted)
         # who settles at the same time may have read less, or more, than was read here
         if rules == was and settle_due(database, noted):
-            return Written(len(windows), n_lists)
+            return Written(len(windows), len(lists), delays_of(lists, before))
         noted = read_due(database, wanted)
         dues = {**dues, **noted}
 
@@ -138,7 +154,7 @@ def write_panes(
         if rules == was:
             dates = {user: dates_of(panes) for user, panes in kept.items()}
             note_due(database, newest_of(kept, {}, {}), dates, clock())
-            return Written(len(windows), 0)
+            return Written(len(windows), 0, Slots())
 
 
 def refresh_list(
@@ -200,7 +216,7 @@ def _write_lists(
     settings: Settings,
     clock: Clock,
     before: Mapping[str, Document],
-) -> int:
+) -> list[Document]:
     groups = read_groups(database, index)
     learned = read_learned(settings.home, index)
     update: Lists = create_lists(
@@ -214,4 +230,4 @@ def _write_lists(
         for user_id, as_of in update.without_list.items():
             not_newer = {"_id": user_id, "newest_event_at": {"$lte": as_of}}
             database[collection].delete_one(not_newer)
-    return len(update.lists)
+    return update.lists

@@ -32,7 +32,8 @@ from segue.errors import HistoryError
 from segue.events import listen_weight
 from segue.settings import MongoSettings, Settings
 from segue.track_names import artist_key, name_id_of
-from streaming.archive import FOLDER, dates_of, read_date
+from streaming.archive import dates_of, read_date
+from streaming.archive_files import FOLDER
 from streaming.importers.lastfm import read_lastfm
 from streaming.importers.listenbrainz import read_listenbrainz as read_listens
 from streaming.importers.pieces import iter_tsv

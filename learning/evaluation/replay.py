@@ -31,8 +31,8 @@ from segue.settings import Settings
 from segue.track_index import TrackIndex, read_track_index
 from segue.trained_model import FOLDER as MODELS
 from segue.trained_model import TrainedModel, write_model
-from streaming.archive import FOLDER as ARCHIVE
 from streaming.archive import dates_of, event_files, link_events
+from streaming.archive_files import FOLDER as ARCHIVE
 from streaming.schemas import EVENT_FIELDS
 
 _LOG = logging.getLogger(__name__)

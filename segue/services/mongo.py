@@ -78,6 +78,9 @@ def launch(home: Path, port: int) -> Child:
         # no JavaScript in queries, and not the compressor that leaked memory (zlib)
         *("--noscripting", "--networkMessageCompressors", "snappy,zstd"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false", "--quiet"),
+        # nobody reads the past: what is dropped is gone, and its open files with it, at
+        # the next checkpoint, not five minutes later
+        *("--setParameter", "minSnapshotHistoryWindowInSeconds=0"),
     ]
     return start(home, NAME, argv, ports={PORT_SETTING: port})
 

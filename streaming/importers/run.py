@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 from segue.clock import Clock, rfc3339
 from segue.errors import HistoryError, Reason
-from segue.events import PlaybackEvent
+from segue.events import Action, PlaybackEvent
 from segue.fields import MAX_ID_CHARS
 from segue.store import Document
 from segue.track_names import FoundTrack, find_tracks, name_id_of, named_source
@@ -214,6 +214,8 @@ def event_of(
 ) -> PlaybackEvent:
     """Return the event of a play; `track` is None where the catalogue has none."""
     name = play.name
+    # no more of it comes: it was left, as a play that the player sees end otherwise
+    end = "other" if play.action is Action.PROGRESSED else None
     duration_ms = name.duration_ms or (track.duration_ms if track else None)
     return PlaybackEvent(
         event_id=event_id,
@@ -225,7 +227,7 @@ def event_of(
         event_time=play.at,
         played_ms=play.played_ms,
         duration_ms=duration_ms,
-        source=named_source("import", name, importer=kind),
+        source=named_source("import", name, importer=kind, end=end),
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,18 +14,15 @@ import numpy as np
 from pymongo.database import Database
 
 from segue import store
-from segue.clock import rfc3339
 from segue.store import Document
 from segue.track_index import TrackIndex
 from streaming.simulator import truth
-from streaming.simulator.choosing import Catalogue, ListHead, ReadLists
+from streaming.simulator.choosing import Catalogue, ReadLists
 from streaming.simulator.crowd import create_crowd
 from streaming.simulator.faults import NO_FAULTS, Faults, FaultShares, Sent
 from streaming.simulator.rhythm import Lifelike, Steady
 from streaming.simulator.turns import EVENTS_PER_PLAY, Simulator, Turn
 
-_HEAD: Final = 5
-_LIST_AGE_S: Final = 1.0
 _UNKNOWN_MS: Final = 180_000
 _SLICE_S: Final = 0.05
 _FLUSH_S: Final = 1.0
@@ -197,34 +194,6 @@ class Pace:
         due = self._begin + at_s / self._speed
         self._pause.wait(max(0.0, due - time.monotonic()))
         return at_s + _SLICE_S * self._speed
-
-
-class ListsOfDatabase:
-    """The lists really served: read when a listener chooses, at most once a second."""
-
-    def __init__(self, database: Database[Document], index: TrackIndex) -> None:
-        self._lists, self._index = database[store.RECOMMENDATIONS], index
-        self._read_at: dict[str, float] = {}
-        self._heads: dict[str, ListHead] = {}
-
-    def __call__(self, user_ids: Sequence[str]) -> dict[str, ListHead]:
-        """Return the lists of those who have one; see `ReadLists`."""
-        now = time.monotonic()
-        old = [u for u in user_ids if now - self._read_at.get(u, -np.inf) > _LIST_AGE_S]
-        wanted = {"items": {"$slice": _HEAD}, "updated_at": 1}
-        for found in self._lists.find({"_id": {"$in": old}}, wanted):
-            rows = [self._index.row_of.get(i["track_id"]) for i in found["items"]]
-            # as the player names the list that it shows
-            list_id = f"{found['_id']}@{rfc3339(found['updated_at'])}"
-            known = [row for row in rows if row is not None]
-            self._heads[found["_id"]] = ListHead(list_id, known)
-        self._read_at |= dict.fromkeys(old, now)
-        return {u: self._heads[u] for u in user_ids if u in self._heads}
-
-
-def no_lists(user_ids: Sequence[str]) -> dict[str, ListHead]:
-    """Return no list for anybody; see `ReadLists`."""
-    return {}
 
 
 def read_catalogue(index: TrackIndex, database: Database[Document] | None) -> Catalogue:

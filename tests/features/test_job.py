@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,12 @@ import pytest
 from features.job import FeatureJob
 from features.spec import FeatureSpec
 from features.table import read_failures, read_tracks, table_folder
+from segue import indexes, store
+from segue.audio_reports import AudioReport
 from segue.builds import current_version
+from segue.clock import system_clock
+from segue.covers import covers_folder
+from segue.library import scan_library
 from segue.settings import Settings
 from tests.features.sounds import write_sound
 
@@ -101,6 +107,82 @@ def test_a_killed_build_goes_on_and_ends_with_the_table_of_a_clean_one(
     assert table(home).equals(table(undisturbed.home))
     assert again["index_version"] == clean.index_version
     assert current_version(home / "index") == clean.index_version
+
+
+@pytest.mark.mongo
+def test_folders_that_were_added_to_the_library_are_in_the_index(
+    settings: Callable[..., Settings], tmp_path: Path, spark: "SparkSession"
+) -> None:
+    ours, music, added = settings(), tmp_path / "music", tmp_path / "added"
+    for seed in range(3):
+        write_sound(music / f"{seed}.flac", seed)
+    write_sound(added / "more.flac", 9)
+    database = store.connect(ours.mongo)
+    try:
+        indexes.prepare(database)
+        covers = covers_folder(ours.home)
+        scan_library(added, database, system_clock, print, covers=covers, adds=True)
+        built = FeatureJob(spark, music, ours).run()
+        assert (built.files.new, built.n_tracks) == (4, 4)
+        present = {"missing": False}
+        assert database[store.TRACKS].count_documents(present) == 4
+        assert FeatureJob(spark, music, ours).run().files.known == 4
+    finally:
+        database.client.close()
+
+
+@pytest.mark.mongo
+def test_a_build_writes_a_report_of_its_index(
+    settings: Callable[..., Settings], tmp_path: Path, spark: "SparkSession"
+) -> None:
+    ours, music = settings(), tmp_path / "music"
+    for seed in range(3):
+        write_sound(music / "A" / f"{seed}.flac", seed)
+    shutil.copy(music / "A" / "0.flac", music / "copy.flac")
+    (music / "A" / "broken.mp3").write_bytes(b"no sound at all")
+    database = store.connect(ours.mongo)
+    try:
+        built = FeatureJob(spark, music, ours).run()
+        (told,) = database[store.AUDIO_REPORTS].find()
+        report = AudioReport.model_validate(told)
+        assert (report.version, report.n_tracks) == (built.index_version, 3)
+        assert [each.path for each in report.failures.newest] == ["A/broken.mp3"]
+        (copies,) = report.copies.largest
+        assert copies.first == ["A/0.flac", "copy.flac"]
+        FeatureJob(spark, music, ours).run()  # of nothing new there is no new report
+        assert database[store.AUDIO_REPORTS].find_one() == told
+        database[store.AUDIO_REPORTS].delete_many({})
+        write_sound(music / "A" / "3.flac", 3)
+        assert FeatureJob(spark, music, ours).run(reports=False).n_tracks == 4
+        assert database[store.AUDIO_REPORTS].find_one() is None
+        built = FeatureJob(spark, music, ours).run()
+        # another broken file, and the same index
+        (music / "A" / "empty.mp3").touch()
+        assert FeatureJob(spark, music, ours).run().index_version == built.index_version
+        (told,) = database[store.AUDIO_REPORTS].find()
+        assert AudioReport.model_validate(told).failures.n_files == 2
+    finally:
+        database.client.close()
+
+
+@pytest.mark.mongo
+def test_a_report_that_cannot_be_written_costs_no_build(
+    settings: Callable[..., Settings],
+    tmp_path: Path,
+    spark: "SparkSession",
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    ours, music = settings(), tmp_path / "music"
+    write_sound(music / "1.flac", 1)
+    database = store.connect(ours.mongo)
+    try:
+        never = {"_id": {"$exists": False}}
+        database.create_collection(store.AUDIO_REPORTS, validator=never)
+        assert FeatureJob(spark, music, ours).run().n_tracks == 1
+        assert database[store.TRACKS].count_documents({}) == 1
+    finally:
+        database.client.close()
+    assert "the report on the audio space was not written: " in capfd.readouterr().err
 
 
 def test_a_folder_without_any_track_is_an_error_without_a_traceback(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from segue import store
+from segue import indexes, store
 from segue.settings import Settings
 from tests.segue.music import Library
 
@@ -11,6 +11,6 @@ from tests.segue.music import Library
 @pytest.fixture
 def library(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Library]:
     database = store.connect(settings().mongo)
-    store.prepare(database)
+    indexes.prepare(database)
     yield Library(tmp_path / "music", database, tmp_path / "home" / "covers")
     database.client.close()

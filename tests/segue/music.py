@@ -1,6 +1,7 @@
 """A music folder with its catalogue, for tests."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pymongo.database import Database
 
 from segue import store
 from segue.clock import fixed_clock
-from segue.library import ScanSummary, scan_library
+from segue.library import Progress, ScanSummary, scan_library
 from tests.factories import START
 from tests.features.sounds import write_sound
 
@@ -24,6 +25,8 @@ class Library:
     database: Database[store.Document]
     covers: Path
     lines: list[str] = field(default_factory=list)
+    adds: bool = False
+    goes_on: Callable[[Progress], bool] | None = None
 
     def add(self, name: str, seed: int) -> Path:
         return write_sound(self.music / name, seed, duration_s=0.3)
@@ -45,6 +48,8 @@ class Library:
             fixed_clock(START),
             self.lines.append,
             covers=self.covers,
+            adds=self.adds,
+            goes_on=self.goes_on,
         )
         assert summary.adds_up
         outcomes = ("new", "known", "changed", "duplicate", "unreadable", "missing")

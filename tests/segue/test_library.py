@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from datetime import timedelta
 
 import pytest
 
@@ -53,8 +54,28 @@ def test_a_track_has_all_fields_that_others_rely_on(library: Library) -> None:
         "read_as": "3",
         "content_sha256": sha256,
         "scanned_at": START,
+        "added_at": START,
         "missing": False,
     }
+
+
+def test_a_track_was_added_once_whenever_its_file_is_read_again(
+    library: Library,
+) -> None:
+    path = library.add("a.ogg", seed=1)
+    library.scan(new=1)
+    earlier = START - timedelta(days=9)
+    tracks = library.database[store.TRACKS]
+    tracks.update_many({}, {"$set": {"added_at": earlier}})
+    path.rename(path.with_name("b.ogg"))
+    library.scan(changed=1)
+    assert library.documents()["b.ogg"]["added_at"] == earlier
+    # of one that is older than the field the last read tells
+    tracks.update_many(
+        {}, {"$unset": {"added_at": ""}, "$set": {"scanned_at": earlier}}
+    )
+    library.scan(known=1)
+    assert library.documents()["b.ogg"]["added_at"] == earlier
 
 
 def test_a_second_scan_changes_nothing_and_reads_no_audio(library: Library) -> None:

@@ -1,11 +1,14 @@
+import base64
 import csv
 import random
 import shutil
+import subprocess
 import unicodedata
 from pathlib import Path
 
 import mutagen.flac
 import mutagen.id3
+import mutagen.mp4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -207,12 +210,23 @@ def test_genres_may_be_several_tags(tmp_path: Path) -> None:
 
 def with_picture(path: Path, kind: int, image: bytes) -> Path:
     """Embed a picture by mutagen; the reader is tinytag."""
-    write_sound(path, duration_s=0.2)
+    if path.suffix in (".opus", ".m4a"):
+        wave = write_sound(path.with_suffix(".wav"), duration_s=0.2)
+        subprocess.run(["ffmpeg", "-v", "error", "-i", wave, path], check=True)
+    else:
+        write_sound(path, duration_s=0.2)
     file = mutagen.File(path)
     if path.suffix == ".flac":
         picture = mutagen.flac.Picture()  # type: ignore[no-untyped-call]
         picture.type, picture.mime, picture.data = kind, "image/jpeg", image
         file.add_picture(picture)
+    elif path.suffix in (".ogg", ".opus"):
+        picture = mutagen.flac.Picture()  # type: ignore[no-untyped-call]
+        picture.type, picture.mime, picture.data = kind, "image/jpeg", image
+        block = base64.b64encode(picture.write()).decode()  # type: ignore[no-untyped-call]
+        file["metadata_block_picture"] = [block]
+    elif path.suffix == ".m4a":
+        file["covr"] = [mutagen.mp4.MP4Cover(image)]  # type: ignore[no-untyped-call]
     else:
         if file.tags is None:
             file.add_tags()
@@ -224,7 +238,7 @@ def with_picture(path: Path, kind: int, image: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("suffix", ["mp3", "flac", "wav"])
+@pytest.mark.parametrize("suffix", ["mp3", "flac", "wav", "ogg", "opus", "m4a"])
 @pytest.mark.parametrize("kind", [PictureType.COVER_FRONT, PictureType.OTHER])
 def test_the_front_cover_comes_with_the_tags(
     tmp_path: Path, suffix: str, kind: int

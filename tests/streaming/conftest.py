@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from pymongo.database import Database
 
-from segue import store
+from segue import indexes, store
 from segue.settings import Settings
 from tests.conftest import SettingsFactory
 
@@ -20,5 +20,8 @@ def ready(settings: SettingsFactory) -> Settings:
 def database(ready: Settings) -> Iterator[Database[store.Document]]:
     with closing(store.connect(ready.mongo).client) as client:
         database = client[ready.mongo.database]
-        store.prepare(database)
+        indexes.prepare(database)
+        # the clock of the tests stands in the past: nothing of it is to expire
+        for collection in (store.LIST_DELAYS, store.STREAM_MINUTES):
+            database[collection].drop_indexes()
         yield database

@@ -14,7 +14,8 @@ from pyspark.sql.types import StructType
 
 from models.forgetting import forget_rule
 from segue.events import Scope
-from streaming.archive import append, forget_in, read_archive, read_date
+from streaming.archive import append, read_archive, read_date
+from streaming.archive_forgetting import forget_in
 from streaming.schemas import COORDINATES, EVENT_FIELDS, OTHER_FIELDS
 from tests.factories import START
 

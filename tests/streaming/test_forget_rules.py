@@ -94,3 +94,21 @@ def test_no_scope_is_the_listen_and_a_repeated_batch_opens_nothing_again(
     assert read_new_rules(database) == ([], {})
     assert read_rules(database, ["ada"]) == rules
     assert read_rules(database, ["bob"]) == {}
+
+
+def test_a_rule_tells_how_many_listens_it_takes_out(
+    database: Database[store.Document],
+) -> None:
+    listens = database[store.LISTENS]
+    for n, (track_id, user_id) in enumerate(
+        [("t1", "ada"), ("t1", "ada"), ("t2", "ada"), ("t1", "bob")]
+    ):
+        heard = {"_id": f"{n}", "track_id": track_id, "user_id": user_id}
+        listens.insert_one(heard | {"listened_at": START + seconds(n)})
+    for at, n_listens in ((START, 1), (START + seconds(9), 2)):
+        database[store.FORGETS].delete_many({})
+        write_rules(database, [row(Scope.TRACK, at=at)])
+        listens.delete_many({"user_id": "ada"} if n_listens == 2 else {"_id": None})
+        write_rules(database, [row(Scope.TRACK, at=at)])  # the batch runs again
+        (document,) = database[store.FORGETS].find()
+        assert document["n_listens"] == n_listens

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from segue import store
+from segue import indexes, store
 from segue.events import Action, PlaybackEvent
 from streaming.listens import listen_document, write_documents
 from tests.factories import START, create_event, seconds
@@ -73,7 +73,7 @@ def test_listens_are_kept_as_long_as_is_said(
         (90, 90 * 86_400),
         (0, None),
     ):
-        store.keep_listens_for(database, days)
+        indexes.keep_listens_for(database, days)
         assert kept_s() == expected
 
 

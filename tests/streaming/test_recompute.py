@@ -21,6 +21,7 @@ from streaming.archive import append
 from streaming.listens import HEARD
 from streaming.panes import DAY_S
 from streaming.rebuild import rebuild
+from streaming.said import write_said
 from streaming.schemas import COORDINATES, EVENT_FIELDS, OTHER_FIELDS
 from tests.conftest import SettingsFactory
 from tests.factories import START, create_event, create_index, seconds
@@ -35,7 +36,11 @@ INDEX = create_index()
 DAY = timedelta(days=1)
 SOON, LATE = seconds(1), seconds(5000)
 NAMES = [field.name for field in (*EVENT_FIELDS, *OTHER_FIELDS)]
-WRITTEN = (store.TASTE_WINDOWS, store.TASTE_DAYS, store.TASTES, store.RECOMMENDATIONS)
+SAID = (store.REACTIONS, store.BLOCKS)
+WRITTEN = (
+    *(store.TASTE_WINDOWS, store.TASTE_DAYS, store.TASTES, store.RECOMMENDATIONS),
+    *SAID,
+)
 
 
 @pytest.fixture
@@ -103,8 +108,10 @@ def test_what_is_recomputed_is_what_the_stream_wrote(
     arrive(database, events, events)
     arrive(database, bob, bob, user_id="bob")
     arrive(database, late, late, DAY_S, is_late=True)
+    write_said(database, (event._asdict() for event in [*events, *late, *bob]))
     expected = documents(database)
     assert len(expected[store.RECOMMENDATIONS]) == 2
+    assert all(expected[name] for name in SAID)
     for name in (*WRITTEN, store.TASTE_PAST):
         database[name].delete_many({})
     first, last = START.date(), (START + DAY * 7).date()

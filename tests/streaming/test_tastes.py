@@ -171,9 +171,27 @@ def test_a_list_says_what_came_and_what_left_and_after_which_event() -> None:
         "track_id": skipped,
         "event_time": skip.event_time,
     }
+    assert after["diff"]["made_at"] == after["updated_at"]
     # the batch runs again
     (again,) = create_update(panes, before={"ada": after}).lists
     assert again == after
+
+
+def test_a_skip_is_what_changed_the_list_and_not_the_start_of_the_next() -> None:
+    first = create_event(track_id="t001")
+    (before,) = update_of([first]).lists
+    skipped, at = before["items"][0]["track_id"], START + seconds(60)
+    skip = create_event(Action.SKIPPED, skipped, at=at, played_ms=0)
+    begun = create_event(Action.STARTED, "t002", at=at + seconds(1))
+    panes = {"ada": panes_of([first, skip, begun])}
+    (after,) = create_update(panes, before={"ada": before}).lists
+    assert after["diff"]["event"]["event_id"] == skip.event_id
+    # the play goes on, and the list stays: what changed it is said on
+    more = create_event(Action.PROGRESSED, "t002", at=at + seconds(9), played_ms=8000)
+    panes = {"ada": panes_of([first, skip, begun, more])}
+    (later,) = create_update(panes, before={"ada": after}).lists
+    assert later["diff"] == after["diff"]
+    assert later["newest_event_at"] == more.event_time
 
 
 events = st.lists(

@@ -15,7 +15,8 @@ from models.groups import create_groups
 from models.learned import Learned
 from segue.settings import LearningSettings, MongoSettings, Settings
 from segue.track_index import TrackIndex, create_track_index
-from streaming.archive import FOLDER, dates_of, read_date
+from streaming.archive import dates_of, read_date
+from streaming.archive_files import FOLDER
 from streaming.rebuild import read_entries
 from tests.learning.archives import event
 

@@ -24,7 +24,7 @@ from segue.cli_models import DATA_KINDS
 from segue.errors import HistoryError
 from segue.events import Scope
 from segue.settings import Settings
-from streaming.archive import forget_in
+from streaming.archive_forgetting import forget_in
 from tests.factories import START
 from tests.learning.archives import archive, event
 

@@ -1,11 +1,14 @@
 """A whole evaluation of plays whose truth is known."""
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dashboard.analytics.offline import body, read_offline
 from learning.evaluation.datasets import Dataset, Said, create_dataset
 from learning.evaluation.evaluate import evaluate
 from learning.evaluation.judging import Shares, ground_of, judge_all, tasks_of
@@ -16,6 +19,7 @@ from learning.evaluation.verdicts import claim_of, summary_of
 from models.recommenders.baselines import fit_popular
 from models.recommenders.plays import Plays
 from segue.errors import ModelError
+from segue.reports import keep_report
 from segue.settings import LearningSettings
 from tests.learning.evaluation.test_recommenders import some_factors
 
@@ -85,6 +89,22 @@ def test_a_report_is_json_and_a_page_that_escapes(told: dict[str, Any]) -> None:
     assert "&lt;script&gt;x" in page
     assert "nan" not in page.lower()
     assert page.count("<section>") == 2 + 5
+
+
+def test_a_report_is_kept_for_the_analysts_page(
+    told: dict[str, Any], tmp_path: Path
+) -> None:
+    keep_report(tmp_path, "evaluation", told, datetime(2026, 5, 3, tzinfo=UTC))
+    found = read_offline(tmp_path)
+    assert [each.found for each in found.reports] == [told]
+    assert found.damaged == []
+    shown = json.dumps(body(found), default=lambda part: part.to_plotly_json())
+    assert "damaged" not in shown
+    hybrid = told["methods"]["hybrid"]["discovery"]["all"]
+    assert f"{hybrid['ndcg']['value']:.3f} (" in shown
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match="cannot keep the report"):
+        keep_report(tmp_path / "file", "evaluation", told, datetime.now(UTC))
 
 
 def test_the_same_data_gives_the_same_report(told: dict[str, Any]) -> None:

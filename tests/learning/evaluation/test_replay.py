@@ -14,7 +14,8 @@ from segue.errors import HistoryError, IndexMissingError
 from segue.track_index import write_track_index
 from segue.trained_model import FOLDER as MODELS
 from segue.trained_model import write_model
-from streaming.archive import FOLDER, archived_events, dates_of
+from streaming.archive import archived_events, dates_of
+from streaming.archive_files import FOLDER
 from tests.learning.archives import archive, event
 from tests.learning.evaluation.replays import (
     FIRST_DAY,

@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from dashboard.analytics.offline import body, read_offline
 from learning import evaluate as job
 from learning.evaluation.histories import ReplayedPlay
 from learning.evaluation.options import Asked, args_of
@@ -24,6 +25,7 @@ from learning.evaluation.sums import TOLD, Sums
 from models.learned import Blend
 from segue.cli import main as segue
 from segue.errors import HistoryError, ModelError, SettingsError
+from segue.reports import keep_report
 from segue.settings import Settings
 from tests.learning.archives import archive, event
 from tests.learning.evaluation.replays import (
@@ -204,6 +206,20 @@ def test_a_report_is_json_and_a_page_that_escapes(worse: dict[str, Any]) -> None
         *("a, any", "a, dis", "a, ski", "a, lis"),
         *("b, any", "b, dis", "b, ski", "b, lis"),
     ]
+
+
+def test_a_report_is_kept_for_the_analysts_page(
+    worse: dict[str, Any], tmp_path: Path
+) -> None:
+    told = {"replay": worse}
+    keep_report(tmp_path, "replay", told, datetime(2026, 5, 3, tzinfo=UTC))
+    found = read_offline(tmp_path)
+    assert [each.found for each in found.reports] == [told]
+    shown = json.dumps(body(found), default=lambda part: part.to_plotly_json())
+    assert "damaged" not in shown
+    judged = worse["rankers"]["b"]["tasks"]["any"]["all"]
+    assert f"{judged['ndcg']['value']:.3f}" in shown
+    assert "ranker b" in shown
 
 
 def test_without_a_play_that_says_something_there_is_no_report() -> None:

@@ -22,7 +22,7 @@ from learning.evaluation.rounds import (
 from models.days import PastTaste
 from models.learned import learned_for
 from models.listens import Entry
-from segue import store
+from segue import indexes, store
 from segue.clock import system_clock
 from segue.settings import Settings, TasteSettings
 from segue.track_index import write_track_index
@@ -261,7 +261,7 @@ def test_copies_names_and_what_is_forgotten_are_those_of_today(
     events = some_events(2, 30, seed=4)
     archive(ready.home, events)
     database: Database[store.Document] = store.connect(ready.mongo)
-    store.prepare(database)
+    indexes.prepare(database)
     tracks: list[store.Document] = [
         # each two tracks are of one recording
         {"_id": name, "artist": "x", "recording_id": INDEX.track_ids[row // 2 * 2]}

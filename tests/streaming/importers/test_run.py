@@ -84,6 +84,18 @@ def test_a_play_becomes_an_event_of_then(
     assert parse_event(event.to_json()) == event
 
 
+def test_a_play_that_ended_otherwise_is_over(
+    database: Database[store.Document], tmp_path: Path
+) -> None:
+    ends = {"logout": 90_000, "trackdone": 201_000}
+    rows = [extended(reason_end=end, ms_played=ms) for end, ms in ends.items()]
+    _, (left, heard) = run(database, tmp_path, rows)
+    assert left.source is not None
+    assert heard.source is not None
+    assert (left.action, left.source["end"]) == (Action.PROGRESSED, "other")
+    assert "end" not in heard.source
+
+
 def test_importing_twice_adds_nothing_and_real_repeats_stay(
     database: Database[store.Document], tmp_path: Path
 ) -> None:

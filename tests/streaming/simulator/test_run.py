@@ -15,14 +15,13 @@ from segue.errors import SimulationError
 from segue.events import parse_event
 from segue.track_index import create_track_index
 from streaming.simulator.faults import FaultShares
+from streaming.simulator.lists import ListsOfDatabase, no_lists
 from streaming.simulator.recovery import best_split, read_events, recover
 from streaming.simulator.run import (
-    ListsOfDatabase,
     Outlets,
     Pace,
     Plan,
     file_sink,
-    no_lists,
     read_catalogue,
     simulate,
 )

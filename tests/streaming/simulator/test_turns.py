@@ -10,8 +10,8 @@ import pytest
 from segue.events import Action, PlaybackEvent, parse_event
 from streaming.simulator.choosing import Catalogue, ListHead, ReadLists
 from streaming.simulator.crowd import Crowd, create_crowd
+from streaming.simulator.lists import no_lists
 from streaming.simulator.rhythm import Lifelike, Rhythm, Steady
-from streaming.simulator.run import no_lists
 from streaming.simulator.turns import EVENTS_PER_PLAY, Play, Simulator, Turn
 from tests.factories import START, create_index
 
