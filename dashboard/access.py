@@ -12,9 +12,29 @@ from segue.roles import Identity, Role
 
 LIVE_PATH: Final = "/ws/live"
 SCROBBLERS: Final = "/1/"
-_PAGE: Final = re.compile(
-    r"/|/(analytics|account|search)|/(artist|album|genre|track)/[^/]+"
+ANALYSES: Final = ("tracks", "listeners", "map", "quality", "audio", "stream")
+"""Pages of the analysts, beside their first one."""
+PAGES: Final = (
+    "analytics",
+    *(f"analytics/{name}" for name in ANALYSES),
+    "blocked",
+    "history",
+    "liked",
+    "playlists",
+    "radio",
+    "search",
+    "settings",
 )
+"""Pages that stand alone, beside the first one, which has no name."""
+KEYED_PAGES: Final = ("album", "artist", "genre", "playlist", "shared", "track")
+"""Pages of one thing each, whose key follows in the address."""
+_PAGE: Final = re.compile(rf"/|/({'|'.join(PAGES)})|/({'|'.join(KEYED_PAGES)})/[^/]+")
+_OWN_LISTS: Final = "/api/playlists"
+_KEY: Final = "[0-9a-f]{16}"
+_EDITS: Final = "(rename|add|remove|move|delete|undelete|share|unshare)"
+_SHARED: Final = r"/api/shared/[\w-]{22}"
+UPLOADS: Final = (f"{_OWN_LISTS}/import",)
+"""Where files are taken."""
 DOORS: Final = ("/log-in", "/sign-up")
 SAFE: Final = ("GET", "HEAD")
 
@@ -31,17 +51,33 @@ def _route(verbs: tuple[str, ...], paths: str, role: Role | None) -> _Route:
     return _Route(verbs, re.compile(paths), role)
 
 
-# a page is a frame alone; what it shows are callbacks and the socket asked for, which
-# look at the role again
+# what a page shows comes with its address, by callbacks and by the socket: its layout,
+# callbacks and views look at the role again
 _ROUTES: Final = (
     _route(SAFE, _PAGE.pattern, Role.LISTENER),
-    _route(SAFE, r"/_dash-layout|/_dash-dependencies", Role.LISTENER),
+    _route(SAFE, r"/_dash-layout|/_dash-dependencies|/api/reactions", Role.LISTENER),
     _route(SAFE, r"/(media|covers|api/recommendations)/[^/]+", Role.LISTENER),
-    _route(("POST",), r"/_dash-update-component|/api/events", Role.LISTENER),
+    _route(("POST",), r"/_dash-update-component|/api/(events|radio)", Role.LISTENER),
     _route(("POST",), r"/api/(log-out|password|delete-account)", Role.LISTENER),
+    _route(SAFE, rf"{_OWN_LISTS}(/{_KEY}(/export)?)?|{_SHARED}", Role.LISTENER),
+    _route(
+        ("POST",),
+        rf"{_OWN_LISTS}(/import|/{_KEY}/{_EDITS})?|{_SHARED}/copy",
+        Role.LISTENER,
+    ),
+    _route(SAFE, "/api/tokens", Role.LISTENER),
+    _route(("POST",), "/api/tokens(/revoke)?", Role.LISTENER),
+    # it is of one listener; the first that fits says who may
+    _route(SAFE, r"/api/analytics/trajectory\.(csv|parquet)", Role.ADMIN),
+    _route(SAFE, r"/api/analytics/[a-z]+\.(csv|parquet)", Role.ANALYST),
+    _route(SAFE, "/api/analytics/map/(figure|movement|track)", Role.ANALYST),
+    _route(("POST",), "/api/analytics/map/tracks", Role.ANALYST),
+    _route(SAFE, "/api/music(/import)?", Role.ADMIN),
+    _route(("POST",), "/api/music/(import|stop|remove)", Role.ADMIN),
     _route(SAFE, "|".join(map(re.escape, DOORS)), None),
     _route(("POST",), r"/api/(log-in|sign-up)", None),
     _route(SAFE, r"/(assets|_dash-component-suites)/.+|/_favicon\.ico", None),
+    _route(SAFE, r"/scripts/(doors|player|pages)\.js", None),
     # what they tell is of no listener
     _route(SAFE, r"/healthz|/metrics", None),
     # the door for scrobblers looks at their tokens itself

@@ -1,68 +1,61 @@
 """Plain view records in, Plotly figures out."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any, Final
 
-import plotly.graph_objects as go
-
-from dashboard.records import MinuteOfPlays, QueryHealth
+from dashboard.records import QueryHealth
 from dashboard.theme import COLOURS, PHASES
 
 CONFIG: Final[Any] = {"displayModeBar": False, "responsive": True}
 _FONT: Final = "system-ui, sans-serif"
 
 
-def plays_figure(minutes: Sequence[MinuteOfPlays]) -> go.Figure:
-    """Draw plays per minute, split into those heard and those skipped."""
-    at = [minute.minute for minute in minutes]
-    heard = [max(0, minute.n_plays - minute.n_skips) for minute in minutes]
-    skipped = [minute.n_skips for minute in minutes]
-    figure = go.Figure(
-        [
-            _bars(at, heard, "heard", COLOURS["accent"]),
-            _bars(at, skipped, "skipped", COLOURS["cool"]),
-        ]
-    )
-    figure.update_layout(**_layout(), barmode="stack", bargap=0.25)
-    figure.update_xaxes(tickformat="%H:%M", nticks=7)
-    figure.update_yaxes(rangemode="tozero", nticks=5)
-    return figure
+def batch_figure(queries: Sequence[QueryHealth]) -> dict[str, Any]:
+    """Draw how the last micro-batch of each query spent its time, by phase.
 
-
-def batch_figure(queries: Sequence[QueryHealth]) -> go.Figure:
-    """Draw how the last micro-batch of each query spent its time, by phase."""
+    It is written as Plotly reads it, as the figures in `analytics/figures.py`.
+    """
     phases = sorted({phase for query in queries for phase in query.phases_ms})
     names = [query.name for query in queries]
-    figure = go.Figure(
-        [
-            go.Bar(
-                y=names,
-                x=[query.phases_ms.get(phase, 0) for query in queries],
-                name=phase,
-                orientation="h",
-                marker={"color": PHASES[at % len(PHASES)]},
-                hovertemplate=f"{phase}: %{{x}} ms<extra>%{{y}}</extra>",
-            )
-            for at, phase in enumerate(phases)
-        ]
-    )
-    figure.update_layout(**_layout(), barmode="stack", bargap=0.45)
-    figure.update_xaxes(ticksuffix=" ms", rangemode="tozero", nticks=6)
-    figure.update_yaxes(ticksuffix="  ", autorange="reversed")
-    return figure
+    bars = [
+        {
+            "type": "bar",
+            "y": names,
+            "x": [query.phases_ms.get(phase, 0) for query in queries],
+            "name": phase,
+            "orientation": "h",
+            "marker": {"color": PHASES[at % len(PHASES)]},
+            "hovertemplate": f"{phase}: %{{x}} ms<extra>%{{y}}</extra>",
+        }
+        for at, phase in enumerate(phases)
+    ]
+    ours = layout()
+    axes = {
+        "xaxis": ours["xaxis"]
+        | {"ticksuffix": " ms", "rangemode": "tozero", "nticks": 6},
+        "yaxis": ours["yaxis"] | {"ticksuffix": "  ", "autorange": "reversed"},
+    }
+    return {
+        "data": bars,
+        "layout": {**ours, **axes, "barmode": "stack", "bargap": 0.45},
+    }
 
 
-def _bars(at: Sequence[Any], counts: Sequence[int], name: str, colour: str) -> go.Bar:
-    return go.Bar(
-        x=at,
-        y=counts,
-        name=name,
-        marker={"color": colour},
-        hovertemplate=f"%{{x|%H:%M}}: %{{y}} {name}<extra></extra>",
-    )
+def as_said(name: str) -> str:
+    """Return a name as it is to be drawn: Plotly reads texts as a little HTML.
+
+    Examples
+    --------
+    >>> as_said("Guns & <b>")
+    'Guns &amp; &lt;b&gt;'
+    """
+    return escape(name, quote=False)
 
 
-def _layout() -> dict[str, Any]:
+def layout() -> dict[str, Any]:
+    """Return what all figures look like."""
+    # `assets/analytics.css` puts the colours of the reader's theme in their places
     axis = {
         "gridcolor": COLOURS["line"],
         "zerolinecolor": COLOURS["line"],

@@ -8,88 +8,97 @@ is looked at is rendered anew, so that nothing in between can be missed.
 """
 
 import asyncio
-import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure, PyMongoError
 
+from dashboard.subscriber import Properties, Subscriber
 from segue import store
+from segue.roles import Role
 from segue.store import Document
 
 _LOG = logging.getLogger(__name__)
 
 FOR_YOU: Final = "for-you"
-ANALYTICS: Final = "analytics"
-_TOUCHED: Final = {
-    store.RECOMMENDATIONS: (FOR_YOU, ANALYTICS),
-    store.TRACKS: (FOR_YOU,),
-    store.TASTE_WINDOWS: (ANALYTICS,),
-    store.REJECTED_COUNTS: (ANALYTICS,),
-    store.STREAM_PROGRESS: (ANALYTICS,),
-}
-_PIPELINE: Final[list[Mapping[str, Any]]] = [
-    {"$match": {"ns.coll": {"$in": list(_TOUCHED)}}},
-    {"$project": {"ns.coll": 1, "documentKey": 1}},
-]
+HORIZONS: Final = "horizons"
+HOME_SHELVES: Final = "home-shelves"
+UP_NEXT: Final = "up-next"
+_PERSONAL: Final = frozenset(
+    {
+        store.RECOMMENDATIONS,
+        store.TASTES,
+        store.LISTENS,
+        store.REACTIONS,
+        store.BLOCKS,
+        store.PLAYLISTS,
+        store.FORGETS,
+    }
+)
+"""Collections of which each document is of the listener whom its `_id` begins with."""
 _AWAIT_MS: Final = 500
 _RETRY_S: Final = 1.0
-
-Properties = Mapping[str, str]
-"""JSON text of the properties of each component, by component id."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a socket looks at: a page, for one listener where the page has one."""
+    """What a socket looks at: a page, for one listener where the page has one.
+
+    Attributes
+    ----------
+    key : str
+        Which of the page's subjects, where it has several.
+    """
 
     page: str
     listener: str = ""
+    key: str = ""
 
 
 Render = Callable[[View], Awaitable[Properties]]
 
 
-@dataclass(eq=False)
-class Subscriber:
-    """One socket's side: the newest state it should have, and what it was sent."""
+class LivePage(NamedTuple):
+    """A page that is pushed.
 
-    _wanted: Properties = field(default_factory=dict)
-    _sent: dict[str, str] = field(default_factory=dict)
-    _status: str = ""
-    _status_sent: str = ""
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    Attributes
+    ----------
+    render : callable
+        Reads a view and returns its properties; may raise `PyMongoError`.
+    shows : frozenset of str
+        Collections of which it shows something.
+    pause_s : float
+        Shortest time between two renderings.
+    refresh_s : float, optional
+        Longest time without one; None: no limit.
+    role : Role
+        Who may look at it. What a listener may see is of the listener alone.
+    share : float
+        Largest part of the time that a view of it is rendered in; 1: no limit.
+    """
 
-    def offer(self, properties: Properties) -> None:
-        """Put the newest state; one that was not taken yet is replaced."""
-        self._wanted = properties
-        self._news.set()
+    render: Render
+    shows: frozenset[str]
+    pause_s: float
+    refresh_s: float | None = None
+    role: Role = Role.LISTENER
+    share: float = 1.0
 
-    def offer_status(self, status: str) -> None:
-        """Say whether MongoDB answers: "ok" or "away"."""
-        self._status = status
-        self._news.set()
+    def pause_after(self, took_s: float) -> float:
+        """Return how long a view rests that took so long to render."""
+        return max(self.pause_s, took_s * (1 / self.share - 1))
 
-    async def next_message(self) -> str:
-        """Wait for a change and return it as JSON text: what differs, no more."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            message = self._difference()
-            if message is not None:
-                return message
-
-    def _difference(self) -> str | None:
-        new = {k: v for k, v in self._wanted.items() if self._sent.get(k) != v}
-        self._sent.update(new)
-        if not new and self._status == self._status_sent:
-            return None
-        self._status_sent = self._status
-        props = ",".join(f"{json.dumps(key)}:{text}" for key, text in new.items())
-        return f'{{"status":{json.dumps(self._status)},"props":{{{props}}}}}'
+    def is_touched(self, view: View, collection: str, key: object) -> bool:
+        """Tell whether a changed document may change what `view` shows."""
+        if collection not in self.shows:
+            return False
+        if not view.listener or collection not in _PERSONAL:
+            return True
+        return str(key).split("|", 1)[0] == view.listener
 
 
 @dataclass(eq=False)
@@ -107,33 +116,44 @@ class Hub:
 
     Parameters
     ----------
-    render : callable
-        Reads a view and returns its properties; may raise `PyMongoError`.
-    pauses_s : mapping
-        Shortest time between two renderings of a page, in seconds, by page.
-    refresh_s : mapping
-        Longest time without rendering a page, in seconds, by page; None: no limit.
+    pages : mapping
+        By name.
     """
 
     def __init__(
-        self,
-        database: AsyncDatabase[Document],
-        render: Render,
-        pauses_s: Mapping[str, float],
-        refresh_s: Mapping[str, float | None],
+        self, database: AsyncDatabase[Document], pages: Mapping[str, LivePage]
     ) -> None:
         self._database = database
-        self._render = render
-        self._pauses_s = pauses_s
-        self._refresh_s = refresh_s
+        self._pages = pages
         self._channels: dict[View, _Channel] = {}
         self._status = "ok"
         self._token: Mapping[str, Any] | None = None
+
+    def page(self, name: object) -> LivePage | None:
+        """Return the page of a name; None where there is none."""
+        return self._pages.get(name) if isinstance(name, str) else None
+
+    async def read(self, view: View) -> Properties:
+        """Return what `view` shows now; may raise `PyMongoError`."""
+        channel = self._channels.get(view)
+        if channel is not None and channel.last:
+            return channel.last
+        return await self._pages[view.page].render(view)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether MongoDB did not answer when it was last asked."""
+        return self._status != "ok"
 
     @property
     def n_views(self) -> int:
         """Number of views that are looked at now."""
         return len(self._channels)
+
+    @property
+    def n_subscribers(self) -> int:
+        """Number of those who look at a view now, each view apart."""
+        return sum(len(channel.subscribers) for channel in self._channels.values())
 
     def subscribe(self, view: View, subscriber: Subscriber) -> None:
         """Send the present state of `view` to `subscriber`, then each change."""
@@ -177,8 +197,13 @@ class Hub:
         self._channels.clear()
 
     async def _follow(self) -> None:
+        shown = frozenset().union(*(page.shows for page in self._pages.values()))
+        pipeline: list[Mapping[str, Any]] = [
+            {"$match": {"ns.coll": {"$in": sorted(shown)}}},
+            {"$project": {"ns.coll": 1, "documentKey": 1}},
+        ]
         stream = await self._database.watch(
-            _PIPELINE, resume_after=self._token, max_await_time_ms=_AWAIT_MS
+            pipeline, resume_after=self._token, max_await_time_ms=_AWAIT_MS
         )
         async with stream:
             self._set_status("ok")
@@ -193,12 +218,8 @@ class Hub:
     def _touch(self, change: Mapping[str, Any]) -> None:
         collection = change.get("ns", {}).get("coll", "")
         key = change.get("documentKey", {}).get("_id")
-        one_listener = collection == store.RECOMMENDATIONS
         for view, channel in self._channels.items():
-            concerned = view.page in _TOUCHED.get(collection, ())
-            if view.page == FOR_YOU and one_listener:
-                concerned = view.listener == key
-            if concerned:
+            if self._pages[view.page].is_touched(view, collection, key):
                 channel.changed.set()
 
     def _touch_all(self) -> None:
@@ -217,11 +238,13 @@ class Hub:
                 subscriber.offer_status(status)
 
     async def _serve(self, view: View, channel: _Channel) -> None:
+        page = self._pages[view.page]
         while True:
-            await _set_within(channel.changed, self._refresh_s[view.page])
+            await _set_within(channel.changed, page.refresh_s)
             channel.changed.clear()
+            start = time.monotonic()
             try:
-                channel.last = await self._render(view)
+                channel.last = await page.render(view)
             except PyMongoError as error:
                 self._set_away(error)
             except Exception:  # the boundary: one bad document ends no view for good
@@ -229,7 +252,7 @@ class Hub:
             else:
                 for subscriber in channel.subscribers:
                     subscriber.offer(channel.last)
-            await asyncio.sleep(self._pauses_s[view.page])
+            await asyncio.sleep(page.pause_after(time.monotonic() - start))
 
 
 async def _set_within(event: asyncio.Event, seconds: float | None) -> None:

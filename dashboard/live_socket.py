@@ -3,29 +3,32 @@
 import asyncio
 import json
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pymongo.errors import PyMongoError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.access import who_asks
 from dashboard.identities import Identities
-from dashboard.live import ANALYTICS, FOR_YOU, Hub, Subscriber, View
+from dashboard.live import UP_NEXT, Hub, View
 from dashboard.security import LOG_IN_FIRST, TRY_LATER
+from dashboard.subscriber import Subscriber
 from segue.roles import Identity, Role
 
 MAX_SOCKETS: Final = 1000
 _MAX_MESSAGE_CHARS: Final = 1000
+_MAX_VIEWS: Final = 4
 _STILL_LOGGED_IN_S: Final = 5.0
 _NOT_UNDERSTOOD: Final = 1008
 
 
 class LiveSockets:
-    """Serves `/ws/live`; each socket looks at one view at a time.
+    """Serves `/ws/live`; each socket looks at the few views of one page at a time.
 
-    The browser sends `{"page": "for-you"}` whenever its page changes; answers are those
-    of `Subscriber.next_message`, of who has logged in there. A socket ends with its
-    log-in.
+    The browser sends `{"page": "for-you"}` whenever its page changes, several names
+    with spaces in between or none at all, and a `key` where the page has one; answers
+    are those of `Subscriber.next_message`, of who has logged in there. A socket ends
+    with its log-in.
     """
 
     def __init__(self, hub: Hub, identities: Identities) -> None:
@@ -57,47 +60,44 @@ class LiveSockets:
             await socket.close(LOG_IN_FIRST)
 
     async def _follow(self, socket: WebSocket, identity: Identity) -> None:
-        view, sending = None, None
-        subscriber = Subscriber()
+        # the player is on every page: it is told of each new list
+        following = [self._look(socket, View(UP_NEXT, identity.user_id))]
         try:
             while True:
-                asked = asked_view(await socket.receive_text(), identity)
+                asked = asked_views(await socket.receive_text(), identity, self._hub)
                 if asked is None:
                     await socket.close(_NOT_UNDERSTOOD)
                     return
-                await self._leave(view, subscriber, sending)
-                view, subscriber = asked, Subscriber()
-                self._hub.subscribe(view, subscriber)
-                sending = asyncio.create_task(_send(socket, subscriber))
+                for looked in following[1:]:
+                    await self._leave(looked)
+                following[1:] = [self._look(socket, view) for view in asked]
         except (WebSocketDisconnect, KeyError):  # KeyError: bytes instead of text
             return
         finally:
-            await self._leave(view, subscriber, sending)
+            for looked in following:
+                await self._leave(looked)
 
-    async def _leave(
-        self,
-        view: View | None,
-        subscriber: Subscriber,
-        sending: "asyncio.Task[None] | None",
-    ) -> None:
-        if sending is not None:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-        if view is not None:
-            self._hub.unsubscribe(view, subscriber)
+    def _look(self, socket: WebSocket, view: View) -> "_Looked":
+        subscriber = Subscriber()
+        self._hub.subscribe(view, subscriber)
+        return _Looked(view, subscriber, asyncio.create_task(_send(socket, subscriber)))
+
+    async def _leave(self, looked: "_Looked") -> None:
+        looked.sending.cancel()
+        await asyncio.gather(looked.sending, return_exceptions=True)
+        self._hub.unsubscribe(looked.view, looked.subscriber)
 
 
-def asked_view(message: str, identity: Identity) -> View | None:
-    """Return the view that a browser asks for; None for what it does not get.
+class _Looked(NamedTuple):
+    """A view that a socket looks at, and the task that sends it."""
 
-    Examples
-    --------
-    >>> ada = Identity("ada", Role.LISTENER)
-    >>> asked_view('{"page": "for-you"}', ada)
-    View(page='for-you', listener='ada')
-    >>> asked_view('{"page": "analytics"}', ada) is None
-    True
-    """
+    view: View
+    subscriber: Subscriber
+    sending: "asyncio.Task[None]"
+
+
+def asked_views(message: str, identity: Identity, hub: Hub) -> list[View] | None:
+    """Return the views that a browser asks for; None where it may not have them all."""
     if len(message) > _MAX_MESSAGE_CHARS:
         return None
     try:
@@ -106,11 +106,24 @@ def asked_view(message: str, identity: Identity) -> View | None:
         return None
     if not isinstance(asked, dict):
         return None
-    if asked.get("page") == ANALYTICS and identity.role.may(Role.ANALYST):
-        return View(ANALYTICS)
-    if asked.get("page") == FOR_YOU:
-        return View(FOR_YOU, identity.user_id)
-    return None
+    names, key = asked.get("page"), asked.get("key", "")
+    if not isinstance(names, str) or not isinstance(key, str):
+        return None
+    # more would be as many channels; the page with most has three
+    named = list(dict.fromkeys(names.split()))[: _MAX_VIEWS + 1]
+    views = [view_of(name, key, identity, hub) for name in named]
+    found = [view for view in views if view is not None]
+    return found if len(found) == len(views) <= _MAX_VIEWS else None
+
+
+def view_of(name: str, key: str, identity: Identity, hub: Hub) -> View | None:
+    """Return a view as somebody sees it; None where there is none for them."""
+    page = hub.page(name)
+    if page is None or not identity.role.may(page.role):
+        return None
+    # one channel serves all analysts, each listener has their own
+    own = identity.user_id if page.role is Role.LISTENER else ""
+    return View(name, own, key)
 
 
 async def _send(socket: WebSocket, subscriber: Subscriber) -> None:

@@ -1,4 +1,4 @@
-"""Panels of the analytics page: view records in, components out."""
+"""Panels of the page of the stream: view records in, components out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -6,36 +6,10 @@ from typing import Any, Final
 from dash import html
 
 from dashboard.marks import marks
-from dashboard.records import Activity, Ledger, MinuteOfPlays, QueryHealth
+from dashboard.records import Ledger, QueryHealth
 from segue.clock import rfc3339
 
 _NONE: Final = "–"  # noqa: RUF001
-_SHOWN_MINUTES: Final = 10
-
-
-def tiles(activity: Activity, health: Sequence[QueryHealth]) -> list[html.Div]:
-    """Return the figures at the head of the page."""
-    share = activity.skip_share
-    stale = [query.name for query in health if query.is_stale]
-    state, tone = _stream_state(health, stale)
-    return [
-        _tile("Plays", f"{activity.n_plays:,}", "in the last 30 minutes"),
-        _tile("Skipped", _NONE if share is None else f"{share:.0%}", "of these plays"),
-        _tile("Listeners", f"{activity.n_listeners:,}", "active in that time"),
-        _tile(
-            "Event to list",
-            _seconds(activity.delay_p50_s),
-            f"p50, and p95 {_seconds(activity.delay_p95_s)}",
-        ),
-        _tile("Stream", state, ", ".join(stale) or f"{len(health)} queries", tone),
-    ]
-
-
-def plays_table(minutes: Sequence[MinuteOfPlays]) -> html.Table:
-    """Return the newest minutes of the chart as a table."""
-    newest = list(reversed(minutes))[:_SHOWN_MINUTES]
-    rows = [(f"{m.minute:%H:%M}", m.n_plays, m.n_skips) for m in newest]
-    return _table("Plays per minute, UTC", ("Minute", "Plays", "Skips"), rows)
 
 
 def stream_table(health: Sequence[QueryHealth]) -> html.Table | html.P:
@@ -75,25 +49,6 @@ def ledger(book: Ledger, is_busy: bool) -> html.Div:
             html.Dl([_ledger_part(*part) for part in parts], className="ledger-parts"),
             _reasons(book.rejected),
         ]
-    )
-
-
-def _stream_state(
-    health: Sequence[QueryHealth], stale: Sequence[str]
-) -> tuple[str, str]:
-    if not health:
-        return "not started", "muted"
-    return ("quiet", "warn") if stale else ("live", "good")
-
-
-def _tile(name: str, value: str, note: str, tone: str = "text") -> html.Div:
-    return html.Div(
-        [
-            html.P(name, className="tile-name"),
-            html.P(value, className=f"tile-value tone-{tone}"),
-            html.P(note, className="tile-note"),
-        ],
-        className="tile",
     )
 
 

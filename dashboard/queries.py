@@ -1,26 +1,26 @@
 """What the listener's page reads from MongoDB, as view records."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.database import AsyncDatabase
 
-from dashboard.reasons import reason
-from dashboard.records import ForYou, LibraryPage, ListedTrack, TrackCard
-from dashboard.search import MAX_SEARCH_CHARS
+from dashboard.reasons import causes_of, reason
+from dashboard.records import ForYou, ListChange, ListedTrack, TrackCard
 from segue import store
 from segue.clock import rfc3339
 from segue.store import Document
 
-MAX_LIBRARY_ROWS: Final = 500
-_MAX_WORDS: Final = 6
 _MAX_FALLBACK_ARTISTS: Final = 500
-_SEARCHED: Final = ("title", "artist", "album", "genre")
-_PRESENT: Final = {"missing": {"$ne": True}}
-_CARD: Final = dict.fromkeys((*_SEARCHED, "duration_s", "artist_id", "album_id"), 1)
+_MOST_HEARD: Final = 100
+_PAUSE: Final = timedelta(hours=1)
+PRESENT: Final = {"missing": {"$ne": True}}
+_NAMES: Final = ("title", "artist", "album", "genre")
+CARD: Final = dict.fromkeys((*_NAMES, "duration_s", "artist_id", "album_id"), 1)
+_HEARD: Final = {"_id": 0, "track_id": 1, "listened_at": 1, "weight": 1}
+_SPEAKERS: Final = ("seed", "neighbour", "follows")
 
 
 async def read_for_you(
@@ -34,63 +34,63 @@ async def read_for_you(
         Length of a fallback.
     """
     document = await database[store.RECOMMENDATIONS].find_one({"_id": listener})
-    items = [] if document is None else document["items"]
-    cards_of = await read_cards(database, _named_tracks(items))
-    tracks = _listed(items, cards_of)
-    if document is None or not tracks:
-        cards = await _read_one_track_per_artist(database)
-        return fallback(listener, in_turn_by_style(cards)[:n_fallback])
+    if document is None:
+        return await _read_fallback(database, listener, n_fallback)
+    items, change = document["items"], document.get("diff") or {}
+    heard = await read_session(database, listener, document["newest_event_at"])
+    wanted = {*_named_tracks(items), *_changed_tracks(change), *heard}
+    cards = await read_cards(database, wanted)
+    tracks = _listed(items, cards, heard)
+    if not tracks:
+        return await _read_fallback(database, listener, n_fallback)
+    changed_at: datetime = change.get("made_at") or document["updated_at"]
     return ForYou(
         listener,
         tracks,
         is_fallback=False,
-        list_id=f"{listener}@{rfc3339(document['updated_at'])}",
+        # while a play goes on the same list is written again and again
+        list_id=f"{listener}@{rfc3339(changed_at)}",
         updated_at=document["updated_at"],
         newest_event_at=document["newest_event_at"],
+        change=_change(change, cards),
+        changed_at=changed_at,
+        index_version=document.get("index_version") or "",
+        model_version=document.get("model_version") or "",
     )
 
 
-async def read_library(
-    database: AsyncDatabase[Document], search: str, limit: int
-) -> LibraryPage:
-    """Read the first `limit` tracks in which each word of `search` occurs."""
-    tracks = database[store.TRACKS]
-    wanted = search_filter(search)
-    order = [(name, ASCENDING) for name in ("artist", "album", "track_no", "title")]
-    found = tracks.find(wanted, _CARD).sort(order)
-    rows = await found.limit(max(1, min(limit, MAX_LIBRARY_ROWS))).to_list()
-    return LibraryPage(
-        [card_of(row) for row in rows], await tracks.count_documents(wanted)
-    )
+async def _read_fallback(
+    database: AsyncDatabase[Document], listener: str, n: int
+) -> ForYou:
+    cards = await _read_one_track_per_artist(database)
+    return fallback(listener, in_turn_by_style(cards)[:n])
 
 
-async def read_n_tracks(database: AsyncDatabase[Document]) -> int:
-    """Read how many tracks the library has."""
-    return await database[store.TRACKS].count_documents(_PRESENT)
+async def read_session(
+    database: AsyncDatabase[Document], listener: str, before: datetime
+) -> dict[str, datetime]:
+    """Read which tracks were heard in the session that ends with `before`, since when.
 
-
-def search_filter(search: str) -> dict[str, Any]:
-    """Return the filter for tracks that are there and have each word of `search`.
-
-    Examples
-    --------
-    >>> search_filter("  ")
-    {'missing': {'$ne': True}}
-    >>> [list(each["$or"][0]) for each in search_filter("Blue dub")["$and"]]
-    [['title'], ['title']]
+    It begins after the last pause of an hour; of a longer one the latest listens count.
     """
-    words = search[:MAX_SEARCH_CHARS].split()[:_MAX_WORDS]
-    if not words:
-        return dict(_PRESENT)
-    patterns = [{"$regex": re.escape(word), "$options": "i"} for word in words]
-    found = [{"$or": [{name: p} for name in _SEARCHED]} for p in patterns]
-    return {**_PRESENT, "$and": found}
+    wanted = {"user_id": listener, "listened_at": {"$lte": before}}
+    found = database[store.LISTENS].find(wanted, _HEARD)
+    rows = await found.sort("listened_at", DESCENDING).limit(_MOST_HEARD).to_list()
+    heard: dict[str, datetime] = {}
+    last = before
+    for row in rows:
+        if last - row["listened_at"] > _PAUSE:
+            break
+        last = row["listened_at"]
+        if row["weight"] > 0:
+            heard[row["track_id"]] = last
+    return heard
 
 
 def fallback(listener: str, cards: Sequence[TrackCard]) -> ForYou:
     """Return what is shown to somebody of whom nothing is known yet."""
     tracks = [
-        ListedTrack(card, rank, None, {}, f"A taste of {card.genre or card.artist}")
+        ListedTrack(card, rank, None, {}, (f"A taste of {card.genre or card.artist}",))
         for rank, card in enumerate(cards, start=1)
     ]
     return ForYou(listener, tracks, is_fallback=True, list_id=f"{listener}@start")
@@ -117,17 +117,19 @@ def in_turn_by_style(cards: Iterable[TrackCard]) -> list[TrackCard]:
 async def _read_one_track_per_artist(
     database: AsyncDatabase[Document],
 ) -> list[TrackCard]:
-    first = {name: {"$first": f"${name}"} for name in (*_CARD, "_id")}
+    """Read the first track of each artist; one whose file is gone is passed over."""
     rows = await database[store.TRACKS].aggregate(
         [
-            {"$match": _PRESENT},
+            # sorted as an index is, and nothing else: one look into it an artist
             {"$sort": {"artist": 1, "album": 1, "title": 1}},
-            {"$group": {**first, "_id": "$artist", "track_id": {"$first": "$_id"}}},
+            {"$group": {"_id": "$artist", "track_id": {"$first": "$_id"}}},
             {"$sort": {"_id": 1}},
             {"$limit": _MAX_FALLBACK_ARTISTS},
         ]
     )
-    return [card_of(row | {"_id": row["track_id"]}) async for row in rows]
+    track_ids = [row["track_id"] async for row in rows]
+    cards = await read_cards(database, track_ids)
+    return [cards[track_id] for track_id in track_ids if track_id in cards]
 
 
 async def read_cards(
@@ -145,7 +147,7 @@ async def read_tracks(
     limit: int = 0,
 ) -> list[TrackCard]:
     """Read the tracks that are there and fit, sorted by some fields."""
-    found = database[store.TRACKS].find({**_PRESENT, **wanted}, _CARD).limit(limit)
+    found = database[store.TRACKS].find({**PRESENT, **wanted}, CARD).limit(limit)
     if order:
         found = found.sort([(name, ASCENDING) for name in order])
     return [card_of(row) async for row in found]
@@ -153,13 +155,20 @@ async def read_tracks(
 
 def _named_tracks(items: Iterable[Mapping[str, Any]]) -> set[str]:
     causes = [cause for item in items for cause in item.get("because", [])]
-    told = [item.get(name) for item in items for name in ("neighbour", "follows")]
+    told = [item.get(name) for item in items for name in _SPEAKERS]
     near = {track_id for track_id in told if track_id}
     return {row["track_id"] for row in [*items, *causes]} | near
 
 
+def _changed_tracks(diff: Mapping[str, Any]) -> set[str]:
+    about = diff.get("event", {}).get("track_id")
+    return {*diff.get("left", []), *diff.get("came", []), *filter(None, [about])}
+
+
 def _listed(
-    items: Iterable[Mapping[str, Any]], cards: Mapping[str, TrackCard]
+    items: Iterable[Mapping[str, Any]],
+    cards: Mapping[str, TrackCard],
+    heard: Mapping[str, datetime],
 ) -> list[ListedTrack]:
     """Return the rows in rank order, without tracks that left the library."""
     return [
@@ -168,12 +177,32 @@ def _listed(
             item["rank"],
             item["score"],
             item.get("parts", {}),
-            reason(item, cards),
+            reason(item, cards, heard),
             item.get("propensity"),
+            causes_of(item, cards),
+            bool(item.get("explored")),
         )
         for item in sorted(items, key=lambda item: item["rank"])
         if item["track_id"] in cards
     ]
+
+
+def _change(
+    diff: Mapping[str, Any], cards: Mapping[str, TrackCard]
+) -> ListChange | None:
+    event = diff.get("event")
+    if event is None:
+        return None
+    left, came = diff["left"], diff["came"]
+    return ListChange(
+        event["action"],
+        event["event_time"],
+        cards.get(event["track_id"]),
+        [cards[track_id] for track_id in left if track_id in cards],
+        [cards[track_id] for track_id in came if track_id in cards],
+        len(left),
+        len(came),
+    )
 
 
 def card_of(row: Mapping[str, Any]) -> TrackCard:

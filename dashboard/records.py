@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 Movement = Literal["new", "up", "down", "same"]
+Sentence = tuple[str | datetime, ...]
+"""Words, with moments in between that each browser writes in its own time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,26 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """A track that speaks for a row of a list.
+
+    Attributes
+    ----------
+    kind : str
+        `heard`, `seed`, `neighbour` or `follows`, as in the list's document.
+    share : float, optional
+        Of all that was heard and speaks for the row; of `heard` only.
+    at : datetime, optional
+        Of `heard` only: the start of the window in which that was.
+    """
+
+    kind: str
+    track: TrackCard
+    share: float | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListedTrack:
     """One row of a list of recommendations.
 
@@ -78,19 +100,50 @@ class ListedTrack:
         1-based place.
     score : float, optional
         Sum of `parts`; None in a fallback, which is not scored.
-    reason : str
+    reason : Sentence
         Why it is here, one line in plain words.
     propensity : float, optional
         How likely it was to come to this place; None in a fallback, and in lists that
         were made before it was noted.
+    causes : sequence of Cause
+        The tracks that it is here for, as far as they are in the library.
+    explored : bool
+        Whether the place was given by lot.
     """
 
     track: TrackCard
     rank: int
     score: float | None
     parts: Mapping[str, float]
-    reason: str
+    reason: Sentence
     propensity: float | None = None
+    causes: Sequence[Cause] = ()
+    explored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListChange:
+    """What a list changed, and the event that it follows.
+
+    Attributes
+    ----------
+    action : str
+        Of the event.
+    track : TrackCard, optional
+        Of the event; None where it is not in the library.
+    left, came : sequence of TrackCard
+        Those of them that are in the library.
+    n_left, n_came : int
+        How many there were.
+    """
+
+    action: str
+    event_time: datetime
+    track: TrackCard | None
+    left: Sequence[TrackCard]
+    came: Sequence[TrackCard]
+    n_left: int
+    n_came: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +158,10 @@ class ForYou:
         Names this state of the list in playback events.
     newest_event_at : datetime, optional
         Event time of the newest event that the list reflects.
+    change : ListChange, optional
+        None where there was no list before.
+    changed_at : datetime, optional
+        When it was made as `change` says; it may have been written again since.
     """
 
     listener: str
@@ -113,53 +170,35 @@ class ForYou:
     list_id: str
     updated_at: datetime | None = None
     newest_event_at: datetime | None = None
+    change: ListChange | None = None
+    changed_at: datetime | None = None
+    index_version: str = ""
+    model_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class LibraryPage:
-    """The first tracks that match a search, and how many there are in all."""
+class NotedTrack:
+    """A track with a word on why it is shown."""
+
+    track: TrackCard
+    note: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ShortList:
+    """A few tracks, or a sentence that says why there are none."""
 
     tracks: Sequence[TrackCard]
-    n_found: int
+    silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class MinuteOfPlays:
-    """Plays and skips of one minute of event time."""
+class Waiting:
+    """Messages of a partition in Kafka that no micro-batch has taken."""
 
-    minute: datetime
-    n_plays: int
-    n_skips: int
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """What listeners did in the last half hour.
-
-    Attributes
-    ----------
-    minutes : sequence of MinuteOfPlays
-        Ascending and without gaps; the last one is still running.
-    delay_p50_s, delay_p95_s : float, optional
-        From the newest event of a list to that list, over lists of this time.
-    """
-
-    minutes: Sequence[MinuteOfPlays]
-    n_listeners: int
-    delay_p50_s: float | None
-    delay_p95_s: float | None
-
-    @property
-    def n_plays(self) -> int:
-        """Plays of all minutes."""
-        return sum(minute.n_plays for minute in self.minutes)
-
-    @property
-    def skip_share(self) -> float | None:
-        """Skips per play; None without plays."""
-        if self.n_plays == 0:
-            return None
-        return sum(minute.n_skips for minute in self.minutes) / self.n_plays
+    topic: str
+    partition: int
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +213,10 @@ class QueryHealth:
         How far the watermark lies behind the clock.
     is_stale : bool
         True when the query has not reported for too long.
+    n_waiting : int
+        Messages in Kafka that it has not taken, in all partitions of `waiting`.
+    busy_s : float, optional
+        For how long the micro-batch runs that has not ended; None where none does.
     """
 
     name: str
@@ -186,6 +229,11 @@ class QueryHealth:
     n_dropped: int
     updated_at: datetime
     is_stale: bool
+    input_rows_per_s: float = 0.0
+    state_bytes: int = 0
+    n_waiting: int = 0
+    waiting: Sequence[Waiting] = ()
+    busy_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

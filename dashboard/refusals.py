@@ -14,6 +14,16 @@ class RefusedError(Exception):
         self.reason = reason
         self.detail = detail
 
+    def answer(self) -> Response:
+        """Return it as JSON."""
+        return json_error(self.status, self.reason, self.detail)
+
+
+def mongo_away() -> RefusedError:
+    """Return what is said while MongoDB is away."""
+    detail = "MongoDB does not answer; try again in a moment"
+    return RefusedError(503, "mongo_away", detail)
+
 
 def json_error(status: int, reason: str, detail: str, **more: object) -> Response:
     """Return an error as JSON: `{"error": {"reason": …, "detail": …}}`."""

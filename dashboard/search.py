@@ -1,17 +1,19 @@
 """Search as one types: artists, albums, styles and tracks, small typos forgiven.
 
-Names are folded (script, accents, case) and looked up by their groups of three letters
-in an SQLite table in memory; the best of those are then compared word by word.
+Names are folded (script, accents, case) and looked up by their groups of three letters;
+those that share most with what is sought are then compared word by word.
 """
 
 import re
-import sqlite3
 import unicodedata
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from threading import Lock
+from math import log
 from typing import Final, Literal, NamedTuple
 
+import numpy as np
 from anyascii import anyascii
 from rapidfuzz.distance import OSA
 
@@ -21,8 +23,7 @@ _MAX_WORDS: Final = 6
 _GROUP: Final = 3
 _COMPARED: Final = 300
 _TYPOS: Final = ((8, 2), (4, 1))
-_BEGINS: Final = "SELECT rowid FROM names WHERE words LIKE ? OR words LIKE ? LIMIT ?"
-_LIKE_MOST: Final = "SELECT rowid FROM names WHERE names MATCH ? ORDER BY rank LIMIT ?"
+_LONG: Final = 0.25  # how much a long name is held to have its groups by chance
 _NOT_WORD: Final = re.compile(r"[^0-9a-z]+")
 
 
@@ -54,14 +55,13 @@ class SearchIndex:
     def __init__(self, names: Iterable[Named]) -> None:
         self._names = list(names)
         self._words = [_words_of(each) for each in self._names]
-        self._table = sqlite3.connect(":memory:", check_same_thread=False)
-        self._asking = Lock()
-        self._table.execute(
-            "CREATE VIRTUAL TABLE names USING fts5"
-            "(words, tokenize='trigram', detail='none')"
-        )
-        rows = enumerate(" ".join(chain(*words)) for words in self._words)
-        self._table.executemany("INSERT INTO names(rowid, words) VALUES (?, ?)", rows)
+        groups = [_groups(chain(*words)) for words in self._words]
+        self._sizes = np.array([len(each) for each in groups], dtype=np.float64)
+        rows: dict[str, array[int]] = defaultdict(lambda: array("i"))
+        for row, each in enumerate(groups):
+            for group in each:
+                rows[group].append(row)
+        self._rows = {each: np.frombuffer(a, np.int32) for each, a in rows.items()}
 
     def find(self, text: str) -> list[Named]:
         """Return what fits to each word of `text`, the best first."""
@@ -76,18 +76,34 @@ class SearchIndex:
         return [self._names[row] for _, row in sorted(scored)]
 
     def _candidates(self, words: Sequence[str]) -> list[int]:
-        groups = {w[i : i + _GROUP] for w in words for i in range(len(w) - _GROUP + 1)}
-        rows = set[int]()
-        with self._asking:
-            # two letters are in no group: they begin a word
-            for word in (w for w in words if len(w) < _GROUP):
-                sought = f"{word}%", f"% {word}%", _COMPARED
-                rows |= {row for (row,) in self._table.execute(_BEGINS, sought)}
-            if groups:
-                any_of = " OR ".join(f'"{group}"' for group in sorted(groups))
-                found = self._table.execute(_LIKE_MOST, (any_of, _COMPARED))
-                rows |= {row for (row,) in found}
-        return sorted(rows)
+        """Return those that share most with the words: rare groups say more."""
+        n = len(self._names)
+        held = [self._rows[each] for each in _sought(words) if each in self._rows]
+        if not held:
+            return []
+        said = np.repeat(
+            [log(1 + n / len(rows)) for rows in held], list(map(len, held))
+        )
+        shared = np.bincount(np.concatenate(held), said, n) / (1 + self._sizes) ** _LONG
+        most = min(_COMPARED, n)
+        best = np.argpartition(-shared, most - 1)[:most]
+        return sorted(best[shared[best] > 0].tolist())
+
+
+def _groups(words: Iterable[str]) -> set[str]:
+    """Return the groups of three letters in words, and how each word begins."""
+    groups = set[str]()
+    for word in words:
+        groups |= {f"^{word[0]}", f"^{word[:2]}"}
+        groups |= {word[at : at + _GROUP] for at in range(len(word) - _GROUP + 1)}
+    return groups
+
+
+def _sought(words: Iterable[str]) -> set[str]:
+    # who has typed two letters can only mean how a word begins
+    return set[str]().union(
+        *(_groups([w]) if len(w) >= _GROUP else {f"^{w}"} for w in words)
+    )
 
 
 def fold(text: str) -> str:

@@ -13,20 +13,23 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from pymongo.errors import PyMongoError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access import (
     LIVE_PATH,
     SAFE,
     SCROBBLERS,
+    UPLOADS,
     check_role,
     is_page,
     remember,
     role_needed,
 )
+from dashboard.doors import NOT_THERE
 from dashboard.identities import Identities
-from dashboard.refusals import RefusedError, json_error, listenbrainz_error
+from dashboard.playlist_files import MAX_FILE_BYTES
+from dashboard.refusals import RefusedError, listenbrainz_error, mongo_away
 from segue.roles import Identity, Role
 from segue.settings import DashboardSettings
 
@@ -44,7 +47,7 @@ TRY_LATER: Final = 1013
 
 
 class Gate:
-    """ASGI middleware; outermost, so that nothing can be reached around it.
+    """ASGI middleware; nothing can be reached around it, only the clock is before it.
 
     Parameters
     ----------
@@ -111,20 +114,19 @@ class Gate:
             identity = None if needed is None else await self._identify(headers)
             check_role(identity, needed)
             if scope["method"] not in SAFE:
-                receive = await _checked_body(headers, receive, is_from_scrobbler)
+                receive = await _checked_body(headers, receive, scope["path"])
         except RefusedError as refusal:
-            await refused(refusal, scope["path"])(scope, receive, send)
+            accept = Headers(scope=scope).get("accept", "")
+            await refused(refusal, scope["path"], accept)(scope, receive, send)
             return
         remember(identity)
-        await self._app(*_as_dash_knows_it(scope, receive, send))
+        await self._app(scope, receive, send)
 
     async def _identify(self, headers: Headers) -> Identity | None:
         try:
             return await self._identities.of(headers)
         except PyMongoError:
-            raise RefusedError(
-                503, "mongo_away", "MongoDB does not answer; try again in a moment"
-            ) from None
+            raise mongo_away() from None
 
     def _check_host(self, headers: Headers) -> None:
         name = _split(f"//{headers.get('host', '')}").hostname or ""
@@ -205,26 +207,30 @@ def _split(address: str) -> SplitResult:
         ) from None
 
 
-def refused(refusal: RefusedError, path: str) -> Response:
-    """Return a refusal as an HTTP answer, in the shape that callers of `path` know."""
+def refused(refusal: RefusedError, path: str, accept: str = "") -> Response:
+    """Return a refusal as an HTTP answer, in the shape that callers of `path` know.
+
+    Parameters
+    ----------
+    accept : str
+        Of the request: a browser that opens an address there wants HTML.
+    """
     if path.startswith(SCROBBLERS):
         return listenbrainz_error(refusal.status, refusal.detail)
     if refusal.status == HTTPStatus.UNAUTHORIZED and is_page(path):
         return RedirectResponse(f"/log-in?next={quote(path)}", 303)
-    return json_error(refusal.status, refusal.reason, refusal.detail)
+    if refusal.status == HTTPStatus.NOT_FOUND and "text/html" in accept:
+        return HTMLResponse(NOT_THERE, refusal.status)
+    return refusal.answer()
 
 
-async def _checked_body(
-    headers: Headers, receive: Receive, is_from_scrobbler: bool
-) -> Receive:
+async def _checked_body(headers: Headers, receive: Receive, path: str) -> Receive:
     """Read the body up to the limit and hand it on as one message."""
-    limit = MAX_LISTENS_BYTES if is_from_scrobbler else MAX_BODY_BYTES
+    limit, wanted = _limits(path)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     # some scrobblers do not say what they send
-    if kind != "application/json" and (kind or not is_from_scrobbler):
-        raise RefusedError(
-            415, "wrong_type", f"got {kind or 'no type'}, want application/json"
-        )
+    if kind != wanted and (kind or not path.startswith(SCROBBLERS)):
+        raise RefusedError(415, "wrong_type", f"got {kind or 'no type'}, want {wanted}")
     declared = headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > limit:
         raise RefusedError(413, "too_large", f"at most {limit} bytes are taken")
@@ -239,6 +245,16 @@ async def _checked_body(
     return _once(bytes(body), receive)
 
 
+def _limits(path: str) -> tuple[int, str]:
+    """Return how many bytes are taken there, and of which type."""
+    if path in UPLOADS:
+        # of a type that no form of another site can send
+        return MAX_FILE_BYTES, "application/octet-stream"
+    if path.startswith(SCROBBLERS):
+        return MAX_LISTENS_BYTES, "application/json"
+    return MAX_BODY_BYTES, "application/json"
+
+
 def _once(body: bytes, receive: Receive) -> Receive:
     is_read = False
 
@@ -250,27 +266,6 @@ def _once(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_whole
-
-
-def _as_dash_knows_it(
-    scope: Scope, receive: Receive, send: Send
-) -> tuple[Scope, Receive, Send]:
-    """Serve every page from Dash's one index, and HEAD like GET without a body."""
-    if not is_page(scope["path"]):
-        return scope, receive, send
-    scope = {**scope, "path": "/", "raw_path": b"/"}
-    if scope["method"] != "HEAD":
-        return scope, receive, send
-    return {**scope, "method": "GET"}, receive, _without_body(send)
-
-
-def _without_body(send: Send) -> Send:
-    async def send_head(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
-
-    return send_head
 
 
 def _is_address(name: str) -> bool:

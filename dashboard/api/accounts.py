@@ -3,21 +3,19 @@
 Each takes a JSON object of texts. A browser's log-in is a cookie that no script reads.
 """
 
-import json
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
 from starlette.responses import JSONResponse, Response
 
 from dashboard.access import who_asks
+from dashboard.api.edge import Handler, endpoint, read_told, text_of
 from dashboard.api.events import Publisher
 from dashboard.api.rate_limit import RateLimit
 from dashboard.identities import Identities, login_of
-from dashboard.refusals import RefusedError, json_error
+from dashboard.refusals import RefusedError
 from segue import accounts
 from segue.clock import Clock
 from segue.errors import AccountError, KafkaUnreachableError
@@ -33,7 +31,6 @@ _STATUS: Final = {
     "wrong_password": HTTPStatus.FORBIDDEN,
     "name_taken": HTTPStatus.CONFLICT,
 }
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class AccountDoor:
@@ -140,7 +137,7 @@ class AccountDoor:
         return self._logged_in(login)
 
     def _logged_in(self, login: accounts.Login) -> Response:
-        answer = JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+        answer = JSONResponse({"status": "ok"})
         for cookie in login.cookies():
             answer.set_cookie(
                 cookie["name"],
@@ -154,43 +151,27 @@ class AccountDoor:
 
 
 def _logged_out() -> Response:
-    answer = JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+    answer = JSONResponse({"status": "ok"})
     for name in (accounts.COOKIE, accounts.NAME_COOKIE):
         answer.delete_cookie(name, samesite="lax")
     return answer
 
 
 def _endpoint(handler: Handler) -> Handler:
-    """Return the route: each error as JSON with its status."""
+    """Return the route: what an account or Kafka hinders is JSON with a status too."""
 
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
-        except RefusedError as refusal:
-            return json_error(refusal.status, refusal.reason, refusal.detail)
         except AccountError as error:
             status = _STATUS.get(error.reason, HTTPStatus.BAD_REQUEST)
-            return json_error(status, error.reason, str(error))
-        except (PyMongoError, KafkaUnreachableError):
-            return json_error(503, "away", "a server does not answer; try again later")
+            raise RefusedError(status, error.reason, str(error)) from None
+        except KafkaUnreachableError as error:
+            raise RefusedError(503, "kafka_unreachable", str(error)) from None
 
-    return answer
+    return endpoint(answer)
 
 
 async def _texts(request: Request, *names: str) -> tuple[str, ...]:
-    try:
-        content = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise RefusedError(400, "not_object", "want a JSON object")
-    texts = [content.get(name) for name in names]
-    told = [text for text in texts if isinstance(text, str) and _has_utf8(text)]
-    if len(told) < len(names):
-        raise RefusedError(400, "wrong_type", f"want texts: {', '.join(names)}")
-    return tuple(told)
-
-
-def _has_utf8(text: str) -> bool:
-    """Tell whether a text has no half of a pair of surrogates."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    told = await read_told(request)
+    return tuple(text_of(told, name) for name in names)

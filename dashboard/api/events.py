@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -20,6 +21,10 @@ from segue.events import Action, EventSink, PlaybackEvent, Scope, parse_event
 from segue.listeners import is_listener
 
 MAX_EVENTS: Final = 100
+RECEIPT_COOKIE: Final = "segue_taken"
+"""Names the last event of a page that has gone, for the scripts of the next one."""
+_RECEIPT_S: Final = 30 * 24 * 3600
+_COOKIE_VALUE: Final = re.compile(r"[\w-]+", re.ASCII)
 _MAX_WAITING: Final = 32
 
 
@@ -95,10 +100,24 @@ def create_router(publisher: Publisher) -> APIRouter:
             return json_error(400, error.reason, error.detail, index=0)
         except SegueError as error:
             return json_error(503, "kafka_unreachable", str(error))
-        return JSONResponse({"accepted": len(events)}, 202)
+        return _with_receipt(JSONResponse({"accepted": len(events)}, 202), events)
 
     router.add_api_route("/api/events", post_events, methods=["POST"])
     return router
+
+
+def _with_receipt(answer: Response, events: list[PlaybackEvent]) -> Response:
+    """Say in a cookie that the last word of a page has arrived.
+
+    The page has gone and hears no answer; the next one would send the event again.
+    """
+    last = events[-1]
+    is_farewell = (last.source or {}).get("end") == "closed"
+    if is_farewell and _COOKIE_VALUE.fullmatch(last.event_id):
+        answer.set_cookie(
+            RECEIPT_COOKIE, last.event_id, max_age=_RECEIPT_S, samesite="strict"
+        )
+    return answer
 
 
 def _refuse_farewell(event: PlaybackEvent) -> None:

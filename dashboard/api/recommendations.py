@@ -2,35 +2,37 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
 from starlette.responses import JSONResponse, Response
 
 from dashboard.access import require_own
+from dashboard.api.edge import endpoint
 from dashboard.queries import read_for_you
+from dashboard.reasons import text_of
 from dashboard.records import ForYou
-from dashboard.refusals import RefusedError, json_error
 from segue.clock import rfc3339
 from segue.store import Document
 
 
 def create_router(database: AsyncDatabase[Document], n_fallback: int) -> APIRouter:
-    """Return the route `/api/recommendations/{listener}`."""
+    """Return the route `/api/recommendations/{listener}`.
+
+    What it answers was not shown to anybody yet: the player asks it on every page to
+    know what it may go on with, and programs ask.
+    """
     router = APIRouter()
 
-    async def get_recommendations(listener: str) -> Response:
-        try:
-            require_own(listener)
-            for_you = await read_for_you(database, listener, n_fallback)
-        except RefusedError as refusal:
-            return json_error(refusal.status, refusal.reason, refusal.detail)
-        except PyMongoError as error:
-            return json_error(503, "mongo_unreachable", f"no answer: {error}")
-        return JSONResponse(as_json(for_you), headers={"cache-control": "no-store"})
+    async def get_recommendations(request: Request) -> Response:
+        listener = request.path_params["listener"]
+        require_own(listener)
+        for_you = await read_for_you(database, listener, n_fallback)
+        return JSONResponse(as_json(for_you))
 
     router.add_api_route(
-        "/api/recommendations/{listener}", get_recommendations, methods=["GET", "HEAD"]
+        "/api/recommendations/{listener}",
+        endpoint(get_recommendations),
+        methods=["GET", "HEAD"],
     )
     return router
 
@@ -55,7 +57,7 @@ def as_json(for_you: ForYou) -> dict[str, Any]:
                 "duration_ms": each.track.duration_ms,
                 "score": each.score,
                 "parts": dict(each.parts),
-                "reason": each.reason,
+                "reason": text_of(each.reason),
                 "propensity": each.propensity,
             }
             for each in for_you.tracks

@@ -1,4 +1,4 @@
-"""The account's page: who has logged in, another password, and the end of it all."""
+"""The panels of an account: another password, and the end of it all."""
 
 from typing import Any
 
@@ -6,26 +6,16 @@ from dash import dcc, html
 
 from dashboard.marks import marks
 from segue.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
-from segue.roles import Identity
 
 
-def layout(identity: Identity) -> html.Div:
-    """Return the page; its forms are sent by `assets/forms.js`."""
-    return html.Div(
-        [
-            html.H1(identity.user_id),
-            html.P(f"Logged in as {identity.role}", className="facts"),
-            html.Div(
-                [_leaving(), _password(), _deleting()], className="panels account"
-            ),
-        ],
-        **marks(data_title="Account"),
-    )
+def panels() -> list[html.Section]:
+    """Return the panels; their forms are sent by `browser/doors/forms.js`."""
+    return [_leaving(), _password(), _deleting()]
 
 
 def _leaving() -> html.Section:
     form = _form("/api/log-out", "door", [], "Log out")
-    return _panel("This browser", [form])
+    return panel("This browser", [form])
 
 
 def _password() -> html.Section:
@@ -35,7 +25,7 @@ def _password() -> html.Section:
     ]
     said = "The password is another now; other browsers have to log in again."
     form = _form("/api/password", "say", fields, "Change it", said)
-    return _panel("Password", [form])
+    return panel("Password", [form])
 
 
 def _deleting() -> html.Section:
@@ -45,7 +35,7 @@ def _deleting() -> html.Section:
     )
     fields = [_field("password", "Password, to be sure", "current-password")]
     form = _form("/api/delete-account", "gone", fields, "Delete my account")
-    return _panel("Delete this account", [html.P(words, className="facts"), form])
+    return panel("Delete this account", [html.P(words, className="facts"), form])
 
 
 def _form(
@@ -80,5 +70,6 @@ def _field(name: str, label: str, complete: str, shortest: int = 1) -> html.Labe
     )
 
 
-def _panel(title: str, content: list[Any]) -> html.Section:
+def panel(title: str, content: list[Any]) -> html.Section:
+    """Return a part of the page with its heading."""
     return html.Section([html.H2(title), *content], className="panel")

@@ -1,7 +1,7 @@
 """The frame around every page: header, navigation, and the router between pages."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 import dash_mantine_components as dmc  # type: ignore[import-untyped]
@@ -10,13 +10,36 @@ from pymongo.errors import PyMongoError
 
 from dashboard import ids
 from dashboard.access import asking, who_asks
-from dashboard.catalogue import Catalogue
 from dashboard.marks import marks
-from dashboard.pages import account, analytics, for_you, search, shelves
-from dashboard.records import Shelf
+from dashboard.pages import shelves
 from segue.roles import Identity, Role
 
 _FONT: Final = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
+
+Layout = Callable[[Identity, str], Awaitable[html.Div]]
+"""Returns a page for who asks, and for the key in its address ("" where none is)."""
+
+
+class _Way(NamedTuple):
+    """An entry of the navigation."""
+
+    text: str
+    href: str
+    icon: str
+    role: Role = Role.LISTENER
+
+
+_WAYS: Final = (
+    _Way("Home", "/", "home"),
+    _Way("Search", "/search", "search"),
+    _Way("Radio", "/radio", "radio"),
+    _Way("Playlists", "/playlists", "playlists"),
+    _Way("Liked", "/liked", "liked"),
+    _Way("History", "/history", "history"),
+    _Way("Blocked", "/blocked", "blocked"),
+    _Way("Analytics", "/analytics", "analytics", Role.ANALYST),
+    _Way("Settings", "/settings", "settings"),
+)
 
 
 def layout() -> dmc.MantineProvider:
@@ -26,63 +49,65 @@ def layout() -> dmc.MantineProvider:
         [
             dcc.Location(id=ids.LOCATION),
             dmc.AppShell(
-                [dmc.AppShellHeader(_header(identity)), dmc.AppShellMain(_main())],
+                [
+                    dmc.AppShellHeader(_header(identity)),
+                    dmc.AppShellMain(
+                        html.Div([_navigation(identity), _main()], className="frame")
+                    ),
+                ],
                 header={"height": 60},
                 padding=0,
             ),
         ],
-        forceColorScheme="dark",
+        defaultColorScheme="auto",
         theme={"primaryColor": "orange", "defaultRadius": "md", "fontFamily": _FONT},
     )
 
 
-def register(app: Dash, catalogue: Catalogue) -> None:
-    """Add the router."""
+def bare(identity: Identity) -> html.Div:
+    """Return the frame without Mantine, for the time before Dash has begun."""
+    header = html.Header(_header(identity), className="mantine-AppShell-header")
+    parts = [_navigation(identity), _main()]
+    main = html.Main(html.Div(parts, className="frame"))
+    return html.Div([header, main], className="bare")
+
+
+def register(app: Dash, layouts: Mapping[str, Layout]) -> None:
+    """Add the router.
+
+    Parameters
+    ----------
+    layouts : mapping
+        By the first word of the address, "" for the first page.
+    """
 
     @app.callback(Output(ids.CONTENT, "children"), Input(ids.LOCATION, "pathname"))
     async def show_page(pathname: Any) -> html.Div:
         # half a pair of surrogates is no text that MongoDB takes
         path = str(pathname).encode("utf-8", "replace").decode()
-        return await page_of(path, who_asks(), catalogue)
+        return await page_of(path, who_asks(), layouts)
 
 
-async def page_of(pathname: str, identity: Identity, catalogue: Catalogue) -> html.Div:
-    """Return the page at an address, for who asks."""
-    if pathname == "/account":
-        return account.layout(identity)
-    if pathname == "/search":
-        return search.layout()
-    if pathname == "/analytics":
-        may_see = identity.role.may(Role.ANALYST)
-        return analytics.layout() if may_see else analytics.for_others()
-    _, what, *key = pathname.split("/", 2) if pathname.count("/") > 1 else ("", "")
-    readers = {
-        "artist": catalogue.artist,
-        "album": catalogue.album,
-        "genre": catalogue.genre,
-        "track": catalogue.track,
-    }
-    if what in readers:
-        return await _shelf_of(what, readers[what], unquote(key[0]))
-    return for_you.layout()
-
-
-async def _shelf_of(
-    what: str, read: Callable[[str], Awaitable[Shelf | None]], key: str
+async def page_of(
+    pathname: str, identity: Identity, layouts: Mapping[str, Layout]
 ) -> html.Div:
+    """Return the page at an address, for who asks.
+
+    It bears its address: `browser/pages/live.js` asks again where it did not come.
+    """
+    name, _, key = pathname.removeprefix("/").partition("/")
+    read = layouts.get(name, layouts[""])
     try:
-        shelf = await read(key)
+        page = await read(identity, unquote(key))
     except PyMongoError:
         return shelves.away()
-    return shelves.nothing_there(what) if shelf is None else shelves.layout(shelf)
+    setattr(page, "data-at", pathname)
+    return page
 
 
 def _header(identity: Identity | None) -> html.Div:
-    links = [_nav("For you", "/"), _nav("Search", "/search")]
-    if identity is not None and identity.role.may(Role.ANALYST):
-        links.append(_nav("Analytics", "/analytics"))
     name = "" if identity is None else identity.user_id
-    own = html.A(name, href="/account", className="nav own", title="Account")
+    own = html.A(name, href="/settings", className="nav own", title="Settings")
     return html.Div(
         [
             html.A(
@@ -90,15 +115,22 @@ def _header(identity: Identity | None) -> html.Div:
                 href="/",
                 className="brand",
             ),
-            html.Nav([*links, own], **marks(aria_label="Pages")),
+            own,
         ],
         className="header",
     )
 
 
-def _nav(text: str, href: str) -> html.A:
-    # `assets/live.js` opens it without a reload
-    return html.A(text, href=href, className="nav")
+def _navigation(identity: Identity | None) -> html.Nav:
+    role = Role.LISTENER if identity is None else identity.role
+    ways = [_nav(way) for way in _WAYS if role.may(way.role)]
+    return html.Nav(ways, className="ways", **marks(aria_label="Pages"))
+
+
+def _nav(way: _Way) -> html.A:
+    # `browser/pages/live.js` opens it without a reload
+    icon = html.Span(className=f"icon icon-{way.icon}")
+    return html.A([icon, way.text], href=way.href, className="nav")
 
 
 def _main() -> html.Div:

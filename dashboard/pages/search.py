@@ -3,7 +3,7 @@
 from typing import Any
 
 import dash_mantine_components as dmc  # type: ignore[import-untyped]
-from dash import Dash, Input, Output, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 from pymongo.errors import PyMongoError
 
 from dashboard import ids
@@ -13,9 +13,10 @@ from dashboard.marks import marks
 from dashboard.pages import shelves
 from dashboard.rows import empty_row
 from dashboard.search import MAX_SEARCH_CHARS
+from segue.roles import Identity
 
 
-def layout() -> html.Div:
+async def page(_identity: Identity, _key: str) -> html.Div:
     """Return the page."""
     return html.Div(
         [
@@ -39,7 +40,12 @@ def layout() -> html.Div:
 
 
 def register(app: Dash, catalogue: Catalogue) -> None:
-    """Add the callback of the search."""
+    """Add the callbacks: the query is in the address (`browser/pages/search.js`)."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("segue", "asked"),
+        Output(ids.SEARCH, "value"),
+        Input(ids.SEARCH, "id"),
+    )
 
     @app.callback(Output(ids.FOUND, "children"), Input(ids.SEARCH, "value"))
     async def show_found(text: Any) -> list[Any]:

@@ -1,21 +1,52 @@
 """Pages of the catalogue: view records in, components out."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 from urllib.parse import quote
 
 from dash import html
 
 from dashboard.marks import marks
+from dashboard.pages.radio import start_button
 from dashboard.records import Card, Section, Shelf
 from dashboard.rows import empty_row, track_rows
+from segue.roles import Identity
+
+_WITH_RADIO: Final = ("artist", "album", "track")
+_MISSING: Final = "data-missing"
+_PLAYED_WHOLE: Final = ("artist", "album", "genre")
 
 
-def layout(shelf: Shelf) -> html.Div:
+def page_of(
+    what: str, read: Callable[[str], Awaitable[Shelf | None]]
+) -> Callable[[Identity, str], Awaitable[html.Div]]:
+    """Return what makes the page of an artist, an album, a style or a track.
+
+    Parameters
+    ----------
+    what : str
+        What is read, as a word.
+    read : callable
+        By key; None where there is none.
+    """
+
+    async def page(_identity: Identity, key: str) -> html.Div:
+        shelf = await read(key)
+        return nothing_there(what) if shelf is None else layout(shelf, key)
+
+    return page
+
+
+def layout(shelf: Shelf, key: str) -> html.Div:
     """Return the page of an artist, an album, a style or a track."""
-    head = [
+    head: list[Any] = [
         html.H1(shelf.title),
         html.P(_facts(shelf), className="facts"),
     ]
+    tools = play_buttons() if shelf.surface in _PLAYED_WHOLE else []
+    if shelf.surface in _WITH_RADIO:
+        tools.append(start_button(shelf.surface, key, shelf.title))
+    head.append(html.Div(tools, className="tools"))
     if shelf.cover_track_id is not None:
         cover = f"/covers/{quote(shelf.cover_track_id, safe='')}"
         head = [
@@ -29,13 +60,35 @@ def layout(shelf: Shelf) -> html.Div:
     )
 
 
-def nothing_there(what: str) -> html.Div:
+def play_buttons() -> list[html.Button]:
+    """Return the buttons that play all that a page lists, in its order and in none."""
+    play = html.Button(
+        [html.Span(className="icon icon-play"), "Play"],
+        type="button",
+        className="main-button with-icon",
+        **marks(data_do="play-all"),
+    )
+    shuffle = html.Button(
+        "Shuffle",
+        type="button",
+        className="quiet-button",
+        **marks(data_do="shuffle-all"),
+    )
+    return [play, shuffle]
+
+
+def nothing_there(what: str, where: str = "in the library") -> html.Div:
     """Return what stands where a page's subject is not, or no longer, there."""
-    words = f"This {what} is not in the library, or no longer."
+    words = f"This {what} is not {where}, or no longer."
     return html.Div(
         [html.H1("Not there"), html.P(words, className="note")],
-        **marks(data_title="Not there"),
+        **marks(data_title="Not there", **{_MISSING: ""}),
     )
+
+
+def is_missing(page: html.Div) -> bool:
+    """Tell whether the subject of a page is not there."""
+    return hasattr(page, _MISSING)
 
 
 def away() -> html.Div:
@@ -49,14 +102,18 @@ def away() -> html.Div:
 def sections(shelf: Shelf) -> list[Any]:
     """Return the sections of a shelf, or a word where there are none."""
     if not shelf.sections:
-        return [html.Ul([empty_row("Nothing found", "Try fewer letters.")])]
+        return [
+            html.Ul(
+                [empty_row("Nothing found", "Try fewer letters.")], className="tracks"
+            )
+        ]
     return [_section(each, shelf.surface) for each in shelf.sections]
 
 
 def _section(section: Section, surface: str) -> html.Section:
     content: list[Any] = [html.H2(section.title)] if section.title else []
     if section.cards:
-        content.append(html.Ul(list(map(_card, section.cards)), className="cards"))
+        content.append(html.Ul(list(map(card_item, section.cards)), className="cards"))
     if section.tracks:
         named = section.title or "Tracks"
         content.append(
@@ -71,7 +128,8 @@ def _section(section: Section, surface: str) -> html.Section:
     return html.Section(content)
 
 
-def _card(card: Card) -> html.Li:
+def card_item(card: Card) -> html.Li:
+    """Return an artist, an album or a style as a link with its cover."""
     words: list[Any] = [
         html.Span(card.name, className="card-name"),
         html.Span(card.text, className="by"),

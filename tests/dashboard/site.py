@@ -71,6 +71,7 @@ class Site:
     library: Path
     history: CollectingSink = field(default_factory=CollectingSink)
     mongo: MongoSettings | None = None
+    home: Path = Path()
     _logins: dict[Identity, Login] = field(default_factory=dict)
 
     def log_in(self, who: Identity = ADA) -> Login:
@@ -212,7 +213,7 @@ def list_document(user_id: str, track_ids: list[str]) -> Document:
                 "track_id": track_id,
                 "rank": rank,
                 "score": 0.95 - 0.1 * rank,
-                "parts": {"taste": 0.9 - 0.1 * rank, "skips": 0.05},
+                "parts": {"now": 0.9 - 0.1 * rank, "skips": 0.05},
                 "because": [{"track_id": "t0", "share": 1.0, "window_start": now}],
                 "explored": rank == 1,
                 "propensity": 0.95,

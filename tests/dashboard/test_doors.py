@@ -37,20 +37,36 @@ def sign_up(page: Page, site: Site) -> None:
 def test_a_stranger_comes_to_the_door_and_then_to_the_page_they_wanted(
     stranger: Page, site: Site
 ) -> None:
-    stranger.goto(f"{site.url}/account")
+    stranger.goto(f"{site.url}/settings")
     expect(stranger).to_have_title("Log in · Segue")
     stranger.get_by_role("link", name="Sign up").click()
     fill(stranger, "ben", "seven swans", "Sign up")
-    expect(stranger.locator("h1")).to_have_text("For you")
+    expect(stranger.locator("h1")).to_have_text("Settings")
     expect(stranger.get_by_role("link", name="Analytics")).to_have_count(0)
     stranger.context.clear_cookies()
-    stranger.goto(f"{site.url}/account")
+    stranger.goto(f"{site.url}/settings")
     fill(stranger, "ben", "other swans", "Log in")
     expect(stranger.get_by_role("alert")).to_have_text(
         "No account has this name and this password."
     )
     fill(stranger, "ben", "seven swans", "Log in")
-    expect(stranger.locator("h1")).to_have_text("ben")
+    expect(stranger.locator("h1")).to_have_text("Settings")
+
+
+def test_who_signs_up_comes_to_the_page_they_wanted(stranger: Page, site: Site) -> None:
+    stranger.goto(f"{site.url}/history")
+    stranger.get_by_role("link", name="Sign up").click()
+    stranger.get_by_role("link", name="Log in").click()
+    stranger.get_by_role("link", name="Sign up").click()
+    fill(stranger, "ben", "seven swans", "Sign up")
+    expect(stranger.locator("h1")).to_have_text("History")
+    stranger.context.clear_cookies()
+    # another site is no page of ours
+    stranger.goto(f"{site.url}/log-in?next=//elsewhere.example/")
+    stranger.get_by_role("link", name="Sign up").click()
+    fill(stranger, "eve", "seven swans", "Sign up")
+    expect(stranger.locator("h1")).to_have_text("For you")
+    assert stranger.url == f"{site.url}/"
 
 
 def test_who_logs_out_has_told_what_they_heard(stranger: Page, site: Site) -> None:
@@ -63,7 +79,7 @@ def test_who_logs_out_has_told_what_they_heard(stranger: Page, site: Site) -> No
         if "started" in site.sink.actions():
             break
         stranger.wait_for_timeout(100)
-    stranger.get_by_title("Account").click()
+    stranger.get_by_title("Settings").click()
     stranger.get_by_role("button", name="Log out").click()
     expect(stranger).to_have_title("Log in · Segue")
     assert site.sink.actions()[0] == "started"
@@ -103,16 +119,16 @@ def test_password_and_account_are_changed_and_ended_on_their_page(
     stranger: Page, site: Site
 ) -> None:
     sign_up(stranger, site)
-    stranger.get_by_title("Account").click()
+    stranger.get_by_title("Settings").click()
     stranger.get_by_label("Password now").fill("seven swans")
     stranger.get_by_label("New password").fill("eight swans")
     stranger.get_by_role("button", name="Change it").click()
     expect(stranger.get_by_role("status").first).to_contain_text("is another now")
     # the socket of the old log-in ends, the page with the new one stays
-    stranger.locator("a.nav", has_text="For you").click()
+    stranger.locator("a.nav", has_text="Home").click()
     stranger.wait_for_timeout(7_000)
     expect(stranger.locator("h1")).to_have_text("For you")
-    stranger.get_by_title("Account").click()
+    stranger.get_by_title("Settings").click()
     stranger.get_by_label("Password, to be sure").fill("eight swans")
     stranger.get_by_role("button", name="Delete my account").click()
     expect(stranger).to_have_title("Log in · Segue")
@@ -123,3 +139,33 @@ def test_password_and_account_are_changed_and_ended_on_their_page(
             return
         time.sleep(0.1)
     raise AssertionError("the account is still there")
+
+
+KEPT = """async () => {
+  const asking = indexedDB.open("segue", 1);
+  await new Promise((done) => (asking.onsuccess = done));
+  const shelf = asking.result.transaction("kept").objectStore("kept").getAll();
+  await new Promise((done) => (shelf.onsuccess = done));
+  const events = [...shelf.result, ...JSON.parse(localStorage["segue.outbox"])];
+  return [...Object.keys(localStorage), ...events.map((event) => event.user_id)];
+}"""
+
+
+def test_nothing_is_kept_in_the_browser_of_an_account_that_was_deleted(
+    stranger: Page, site: Site
+) -> None:
+    listed = list_document("ben", ["t0", "t2"])
+    store.upsert(site.database, store.RECOMMENDATIONS, [listed])
+    sign_up(stranger, site)
+    stranger.route("**/api/events", lambda route: route.fulfill(status=503))
+    stranger.evaluate("segue.outbox.add({event_id: 'e1', user_id: 'ada'})")
+    stranger.locator("#for-you li:nth-child(1) [data-do=play]").click()
+    stranger.wait_for_function("() => segue.outbox.waiting() > 0")
+    stranger.get_by_title("Settings").click()
+    stranger.get_by_label("Password, to be sure").fill("seven swans")
+    assert "ben" in stranger.evaluate(KEPT)
+    stranger.get_by_role("button", name="Delete my account").click()
+    expect(stranger).to_have_title("Log in · Segue")
+    kept = stranger.evaluate(KEPT)
+    assert kept.count("ada") == 2
+    assert [each for each in kept if "ben" in each] == []

@@ -1,16 +1,19 @@
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from dashboard.live import Subscriber
+from dashboard.live import LivePage, View
 from dashboard.security import LOG_IN_FIRST
+from dashboard.subscriber import Subscriber
 from segue import store
 from segue.roles import Identity, Role
+from tests.dashboard.home_scene import taste_of
 from tests.dashboard.site import ADA, Site, cookie_header, list_document
 
 BEN = Identity("ben", Role.LISTENER)
@@ -51,6 +54,16 @@ def test_a_slow_socket_gets_the_newest_state_and_skips_the_others() -> None:
         return await subscriber.next_message()
 
     assert json.loads(asyncio.run(collect()))["props"] == {"a": {"x": 99}}
+
+
+def test_a_view_that_takes_long_rests_as_long_as_its_share_says() -> None:
+    async def render(_: View) -> dict[str, str]:
+        return {}
+
+    quick = LivePage(render, frozenset(), pause_s=0.25, share=0.02)
+    assert quick.pause_after(0.002) == 0.25
+    assert quick.pause_after(0.1) == pytest.approx(4.9)
+    assert LivePage(render, frozenset(), pause_s=0.25).pause_after(0.1) == 0.25
 
 
 def _open(
@@ -97,8 +110,50 @@ def test_a_socket_that_changes_its_page_gets_the_other_page(site: Site) -> None:
     with _open(site) as socket:
         _ask(socket, "for-you")
         _next_props(socket, "for-you")
-        _ask(socket, "analytics")
+        _ask(socket, "analytics-health")
         assert _next_props(socket, "tiles")
+
+
+@pytest.mark.mongo
+def test_a_page_of_several_views_gets_them_all(site: Site) -> None:
+    with _open(site) as socket:
+        _ask(socket, "for-you horizons home-shelves")
+        wanted = {"for-you", "home-now", "home-trending"}
+        while wanted:
+            wanted -= set(json.loads(socket.recv(timeout=10))["props"])
+        document = list_document("ada", ["t2"])
+        store.upsert(site.database, store.RECOMMENDATIONS, [document])
+        assert len(_next_props(socket, "for-you")["children"]) == 1
+
+
+@pytest.mark.mongo
+def test_a_page_without_views_gets_none_until_it_is_left(site: Site) -> None:
+    with _open(site) as socket:
+        _ask(socket, "for-you")
+        _next_props(socket, "for-you")
+        _ask(socket, "")
+        document = list_document("ada", ["t2"])
+        store.upsert(site.database, store.RECOMMENDATIONS, [document])
+        assert _next_props(socket, "up-next")  # the player's own stays
+        with pytest.raises(TimeoutError):
+            _next_props(socket, "for-you", within_s=0.4)
+        _ask(socket, "for-you")
+        assert len(_next_props(socket, "for-you")["children"]) == 1
+
+
+@pytest.mark.mongo
+def test_a_slow_view_does_not_hold_the_list_up(site: Site) -> None:
+    with _open(site) as socket:
+        _ask(socket, "for-you horizons home-shelves")
+        _next_props(socket, "home-trending")
+        taste = taste_of("ada", datetime.now(UTC))
+        for number in range(5):
+            store.upsert(site.database, store.TASTES, [taste])
+            document = list_document("ada", [f"t{number}"])
+            started = time.monotonic()
+            store.upsert(site.database, store.RECOMMENDATIONS, [document])
+            _next_props(socket, "for-you")
+            assert time.monotonic() - started < 1
 
 
 @pytest.mark.mongo
@@ -123,9 +178,12 @@ def test_without_a_log_in_there_is_no_socket(site: Site) -> None:
 
 
 @pytest.mark.mongo
-def test_a_listener_gets_no_analytics(site: Site) -> None:
+@pytest.mark.parametrize(
+    "name", ["now", "tracks", "feed", "stream", "health", "ledger"]
+)
+def test_a_listener_gets_no_analytics(site: Site, name: str) -> None:
     with _open(site, who=BEN) as socket:
-        _ask(socket, "analytics")
+        _ask(socket, f"analytics-{name}")
         assert _code_of(socket, 5) == 1008
 
 
@@ -150,10 +208,16 @@ def test_dash_has_no_socket_of_its_own(site: Site) -> None:
 @pytest.mark.mongo
 @pytest.mark.parametrize(
     "message",
-    ["", "{", "[]", '{"page": "x"}', "x" * 2000, b"\0"],
+    [
+        *("", "{", "[]", "x" * 2000, b"\0", '{"page": "x"}', "{}"),
+        *(
+            '{"page": "for-you x"}',
+            '{"page": ["for-you"]}',
+            '{"page": "for-you", "key": 1}',
+        ),
+    ],
 )
 def test_nonsense_ends_the_socket(site: Site, message: str | bytes) -> None:
     with _open(site) as socket:
         socket.send(message)
-        with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=5)
+        assert _code_of(socket, 5) == (1008 if isinstance(message, str) else None)

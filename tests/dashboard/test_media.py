@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.media import find_file
+from dashboard.sent_files import find_file
 from segue import store
 from segue.catalog import MIME_TYPES
 from tests.dashboard.site import Site

@@ -1,11 +1,11 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from plotly.io.json import to_json_plotly
 
 from dashboard import panels
-from dashboard.records import Activity, Ledger, MinuteOfPlays, QueryHealth
+from dashboard.records import Ledger, QueryHealth
 
 NOW = datetime(2026, 5, 3, 22, 10, tzinfo=UTC)
 
@@ -26,25 +26,13 @@ def test_the_ledger_shows_whether_it_adds_up(
     assert verdict.children[0].children == mark
 
 
-def test_a_stale_query_is_marked_in_the_tile_and_in_the_table() -> None:
+def test_a_stale_query_is_marked_in_the_table() -> None:
     health = [_health("intake", is_stale=False), _health("taste", is_stale=True)]
-    activity = Activity([MinuteOfPlays(NOW, 0, 0)], 0, None, None)
-    stream = panels.tiles(activity, health)[-1]
-    assert "quiet" in _text(stream)
-    assert "taste" in _text(stream)
     assert _text(panels.stream_table(health)).count("stale") == 1
 
 
 def test_nothing_to_show_is_said_in_words() -> None:
     assert "segue stream" in _text(panels.stream_table([]))
-    activity = Activity([], 0, None, None)
-    assert "not started" in _text(panels.tiles(activity, [])[-1])
-
-
-def test_the_newest_minutes_come_first_in_the_table() -> None:
-    minutes = [MinuteOfPlays(NOW + timedelta(minutes=n), n, 0) for n in range(30)]
-    first = panels.plays_table(minutes).children[2].children[0]
-    assert [cell.children for cell in first.children] == ["22:39", 29, 0]
 
 
 def _health(name: str, is_stale: bool) -> QueryHealth:

@@ -70,17 +70,18 @@ def test_a_signal_ends_it_within_three_seconds_with_open_sockets(
     stop: signal.Signals,
 ) -> None:
     program, port = running
-    idle = socket.create_connection(("127.0.0.1", port))
     cookie = {"Cookie": cookie_header(logged_in(ours, ADA))}
     address = f"ws://127.0.0.1:{port}/ws/live"
-    with connect(address, additional_headers=cookie, proxy=None) as live:
-        live.send('{"page": "analytics"}')
+    with (
+        socket.create_connection(("127.0.0.1", port)),  # an idle one
+        connect(address, additional_headers=cookie, proxy=None) as live,
+    ):
+        live.send('{"page": "analytics-now"}')
         live.recv(timeout=10)
         started = time.monotonic()
         program.send_signal(stop)
         assert program.wait(10) == 0
         assert time.monotonic() - started < 3
-    idle.close()
     assert program.stdout is not None
     assert program.stdout.read() == "after serve\n"
 

@@ -3,13 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.stream_queries import (
-    ACTIVITY_MIN,
-    percentile,
-    read_activity,
-    read_health,
-    read_ledger,
-)
+from dashboard.stream_queries import read_health, read_ledger
 from segue import store
 from segue.settings import Settings
 from segue.store import Document
@@ -45,50 +39,6 @@ def _fill(ours: Settings, collection: str, *documents: Document) -> None:
 
 
 @pytest.mark.mongo
-def test_a_play_counts_once_in_its_minute(settings: Callable[..., Settings]) -> None:
-    ours = settings()
-    _fill(
-        ours,
-        store.TASTE_WINDOWS,
-        _pane(
-            "ada",
-            240,
-            _entry("started", "p1", 20),
-            _entry("started", "p1", 10),  # the same play, started again after a pause
-            _entry("progressed", "p1", 5),
-            _entry("skipped", "p1", 4),
-            _entry("started", "p2", 100),
-        ),
-        _pane("ben", 200, _entry("started", "p3", 15)),
-        _pane("old", 7200, _entry("started", "p4", 7100)),
-    )
-    activity = read(ours, lambda database: read_activity(database, NOW, PANE_S))
-    assert len(activity.minutes) == ACTIVITY_MIN
-    assert activity.minutes[-1].minute == NOW.replace(second=0)
-    assert [m.n_plays for m in activity.minutes[-3:]] == [1, 0, 2]
-    assert (activity.n_plays, activity.n_listeners) == (3, 2)
-    assert activity.skip_share == pytest.approx(1 / 3)
-
-
-@pytest.mark.mongo
-def test_delays_are_from_the_newest_event_to_the_list(
-    settings: Callable[..., Settings],
-) -> None:
-    ours = settings()
-    lists: list[Document] = [
-        {
-            "_id": f"u{number}",
-            "updated_at": NOW - timedelta(minutes=1),
-            "newest_event_at": NOW - timedelta(minutes=1, seconds=number),
-        }
-        for number in range(1, 21)
-    ]
-    _fill(ours, store.RECOMMENDATIONS, *lists)
-    activity = read(ours, lambda database: read_activity(database, NOW, PANE_S))
-    assert (activity.delay_p50_s, activity.delay_p95_s) == (10.0, 19.0)
-
-
-@pytest.mark.mongo
 def test_the_ledger_adds_up_to_what_was_read(settings: Callable[..., Settings]) -> None:
     ours = settings()
     entries = [_entry("started", f"p{n}", 10) for n in range(5)]
@@ -118,6 +68,9 @@ def test_a_query_that_has_not_reported_for_long_is_stale(
         "batch_id": 7,
         "duration_ms": {"addBatch": 30, "triggerExecution": 40},
         "watermark": NOW - timedelta(minutes=10),
+        "n_waiting": 5,
+        "waiting": [{"topic": "ev", "partition": 1, "n": 5}],
+        "busy_since": NOW - timedelta(seconds=9),
         "updated_at": NOW - timedelta(seconds=2),
     }
     starting = {"_id": "taste", "updated_at": NOW - timedelta(minutes=5)}
@@ -125,6 +78,8 @@ def test_a_query_that_has_not_reported_for_long_is_stale(
     intake, taste = read(ours, lambda database: read_health(database, NOW))
     assert (intake.total_ms, intake.phases_ms) == (40, {"addBatch": 30})
     assert (intake.watermark_lag_s, intake.is_stale) == (600.0, False)
+    assert (intake.n_waiting, [each.n for each in intake.waiting]) == (5, [5])
+    assert (intake.busy_s, taste.busy_s) == (7.0, None)
     assert (taste.phases_ms, taste.is_stale) == ({}, True)
 
 
@@ -133,13 +88,5 @@ def test_an_empty_database_has_nothing_to_report(
     settings: Callable[..., Settings],
 ) -> None:
     ours = settings()
-    activity = read(ours, lambda database: read_activity(database, NOW, PANE_S))
-    assert (activity.n_plays, activity.skip_share) == (0, None)
-    assert activity.delay_p95_s is None
     assert read(ours, read_ledger).n_in_flight == 0
     assert read(ours, lambda database: read_health(database, NOW)) == []
-
-
-def test_percentiles_are_values_that_occurred() -> None:
-    assert percentile([float(n) for n in range(1, 101)], 0.95) == 95.0
-    assert percentile([7.0], 0.95) == 7.0

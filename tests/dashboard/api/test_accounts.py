@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
+from dashboard.access import ANALYSES
+from dashboard.analytics import audio, quality
 from segue import store
 from segue.accounts import COOKIE, add_account, run_with
+from segue.activity import Level
 from segue.clock import system_clock
 from segue.roles import Identity, Role
 from segue.settings import Settings
+from segue.shown import ShownList, ShownRow
 from segue.tokens import create_token
 from tests.dashboard.site import Answer, CollectingSink, Site, served
+from tests.streaming.served import show
 
 pytestmark = pytest.mark.mongo
 
@@ -182,6 +187,10 @@ def test_another_password_ends_the_other_log_ins(site: Site) -> None:
 def test_who_deletes_their_account_is_forgotten(site: Site) -> None:
     cookie = cookie_of(post(site, "/api/sign-up", **WORDS))
     token = create_token(site.database, "ben", system_clock)
+    at = system_clock()
+    rows = [ShownRow("t1", 1, "now", explored=False)]
+    show(site.database, ShownList("ben", "ben@1", "player", None, rows, at))
+    site.database[store.SERVED_DUE].delete_many({})
     assert post(site, "/api/delete-account", cookie=cookie, password="x").status == 403
     site.sink.is_away = True
     away = post(site, "/api/delete-account", cookie=cookie, password="seven swans")
@@ -199,8 +208,12 @@ def test_who_deletes_their_account_is_forgotten(site: Site) -> None:
         "forgotten",
         "everything",
     )
-    for place in (store.USERS, store.LOGINS, store.TOKENS):
+    gone_too = (store.SHOWN_LISTS, store.SHOWN_DAYS)
+    for place in (store.USERS, store.LOGINS, store.TOKENS, *gone_too):
         assert site.database[place].count_documents({}) == 0
+    # what was counted of it is counted without it
+    (due,) = site.database[store.SERVED_DUE].find()
+    assert due["start"] == Level.HOUR.start_of(at)
     for headers in ({"Cookie": cookie}, {"Authorization": f"Token {token}"}):
         assert site.ask("/_dash-layout", headers=headers, who=None).status == 401
 
@@ -213,21 +226,79 @@ def test_a_log_in_that_is_over_counts_no_more(site: Site) -> None:
     assert answer.status == 401
 
 
+NO_KEY = "0" * 16
+NO_TOKEN = "x" * 22
 ROUTES = [
     ("GET", "/", (303, 200, 200)),
     ("GET", "/analytics", (303, 200, 200)),
-    ("GET", "/account", (303, 200, 200)),
+    ("GET", "/analytics/tracks", (303, 200, 200)),
+    ("GET", "/analytics/audio", (303, 200, 200)),
+    ("GET", "/analytics/quality", (303, 200, 200)),
+    ("GET", "/analytics/listeners", (303, 200, 200)),
+    ("GET", "/analytics/stream", (303, 200, 200)),
+    *(
+        ("GET", f"/api/analytics/{name}.{form}", (401, 403, status))
+        for name, status in (
+            *(("plays", 200), ("tracks", 200), ("artists", 200), ("styles", 200)),
+            *(("surfaces", 200), ("positions", 404), ("nothing", 404)),
+            # there is no report
+            *((name, 404) for name in audio.TABLES),
+            *((name, 200) for name in quality.FILES),
+            *(("delays", 200), ("queries", 200), ("messages", 200)),
+            *(("sessions", 200), ("retention", 200), ("clusters", 200)),
+            *(("heatmap", 200), ("trajectory", 403)),
+            *(("map", 404), ("movement", 404)),
+        )
+        for form in ("csv", "parquet")
+    ),
+    ("GET", "/analytics/map", (303, 200, 200)),
+    ("GET", "/api/analytics/map/figure", (401, 403, 404)),
+    ("GET", "/api/analytics/map/movement", (401, 403, 404)),
+    ("GET", "/api/analytics/map/track", (401, 403, 404)),
+    ("POST", "/api/analytics/map/tracks", (401, 403, 400)),
+    ("GET", "/radio", (303, 200, 200)),
+    ("GET", "/settings", (303, 200, 200)),
     ("GET", "/search", (303, 200, 200)),
-    ("GET", "/artist/x", (303, 200, 200)),
-    ("GET", "/album/x", (303, 200, 200)),
-    ("GET", "/genre/x", (303, 200, 200)),
+    ("GET", "/liked", (303, 200, 200)),
+    ("GET", "/history", (303, 200, 200)),
+    ("GET", "/blocked", (303, 200, 200)),
+    ("GET", "/artist/x", (303, 404, 404)),
+    ("GET", "/album/x", (303, 404, 404)),
+    ("GET", "/genre/x", (303, 404, 404)),
     ("GET", "/track/t1", (303, 200, 200)),
+    ("GET", "/playlists", (303, 200, 200)),
+    ("GET", "/playlist/x", (303, 404, 404)),
+    ("GET", "/shared/x", (303, 404, 404)),
+    ("GET", "/api/playlists", (401, 200, 200)),
+    ("GET", f"/api/playlists/{NO_KEY}", (401, 404, 404)),
+    ("GET", f"/api/playlists/{NO_KEY}/export", (401, 404, 404)),
+    ("GET", f"/api/shared/{NO_TOKEN}", (401, 404, 404)),
+    ("POST", "/api/playlists", (401, 400, 400)),
+    ("POST", "/api/playlists/import", (401, 415, 415)),
+    *(
+        ("POST", f"/api/playlists/{NO_KEY}/{edit}", (401, status, status))
+        for edit, status in (
+            *(("rename", 400), ("add", 400), ("remove", 400), ("move", 400)),
+            *(("delete", 404), ("undelete", 404), ("share", 404), ("unshare", 404)),
+        )
+    ),
+    ("POST", f"/api/shared/{NO_TOKEN}/copy", (401, 404, 404)),
+    ("GET", "/api/tokens", (401, 200, 200)),
+    ("POST", "/api/tokens", (401, 201, 201)),
+    ("POST", "/api/tokens/revoke", (401, 400, 400)),
+    ("GET", "/api/music", (401, 403, 403)),
+    ("GET", "/api/music/import", (401, 403, 403)),
+    ("POST", "/api/music/import", (401, 403, 403)),
+    ("POST", "/api/music/stop", (401, 403, 403)),
+    ("POST", "/api/music/remove", (401, 403, 403)),
     ("GET", "/_dash-layout", (401, 200, 200)),
     ("GET", "/_dash-dependencies", (401, 200, 200)),
     ("GET", "/media/t1", (401, 200, 200)),
     ("GET", "/covers/t1", (401, 200, 200)),
     ("GET", "/api/recommendations/ben", (401, 200, 403)),
+    ("GET", "/api/reactions", (401, 200, 200)),
     ("POST", "/api/events", (401, 400, 400)),
+    ("POST", "/api/radio", (401, 400, 400)),
     ("POST", "/_dash-update-component", (401, 500, 500)),
     ("POST", "/api/password", (401, 400, 400)),
     ("POST", "/api/delete-account", (401, 400, 400)),
@@ -238,7 +309,11 @@ ROUTES = [
     ("GET", "/sign-up", (200, 200, 200)),
     ("GET", "/healthz", (200, 200, 200)),
     ("GET", "/metrics", (200, 200, 200)),
-    ("GET", "/assets/player.js", (200, 200, 200)),
+    ("GET", "/assets/base.css", (200, 200, 200)),
+    *(
+        ("GET", f"/scripts/{name}.js", (200, 200, 200))
+        for name in ("doors", "player", "pages")
+    ),
     ("GET", "/_favicon.ico", (200, 200, 200)),
     ("GET", f"{SUITES}/dash/dash-renderer/build/dash_renderer.min.js", (200, 200, 200)),
     ("GET", "/1/validate-token", (400, 400, 400)),
@@ -264,7 +339,23 @@ def test_every_route_asks_who_is_there(
 
 @pytest.mark.parametrize("who", [BEN, MARA])
 @pytest.mark.parametrize(
-    "path", ["/", "/analytics", "/account", "/search", "/track/t1", "/track/x", "/x"]
+    "path",
+    [
+        *("/analytics/tracks", "/analytics/stream", "/analytics/x"),
+        "/analytics/listeners",
+        *(
+            "/analytics/audio",
+            "/analytics/quality",
+            "/",
+            "/analytics",
+            "/settings",
+            "/search",
+            "/track/t1",
+            "/track/x",
+            "/x",
+        ),
+        *("/playlists", "/playlist/x", "/shared/x"),
+    ],
 )
 def test_a_page_shows_what_its_reader_may_see(
     site: Site, who: Identity, path: str
@@ -282,8 +373,7 @@ def test_a_page_shows_what_its_reader_may_see(
     assert answer.status == 200
     assert "data-title" in answer.body.decode()
     is_allowed = who is MARA
-    assert ("plays-figure" in answer.body.decode()) == (
-        path == "/analytics" and is_allowed
-    )
-    if path == "/account":
+    is_analysis = path in ("/analytics", *(f"/analytics/{name}" for name in ANALYSES))
+    assert ("data-live-query" in answer.body.decode()) == (is_analysis and is_allowed)
+    if path == "/settings":
         assert who.user_id in answer.body.decode()

@@ -1,0 +1,1 @@
+"""What analysts see: questions about `activity`, their answers, and how these look."""
