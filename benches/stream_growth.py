@@ -17,7 +17,7 @@ from tqdm import tqdm
 from benches.plot import cost_plot
 from benches.stack import Stack, stack, write_index
 from models.listens import Entry
-from segue import store
+from segue import indexes, store
 from segue.clock import system_clock
 from segue.events import Action
 from segue.track_index import TrackIndex
@@ -73,7 +73,7 @@ def _tenfold(first: int, last: int) -> Iterator[int]:
 def _ms_per_event(n_listeners: int, n_tracks: int) -> float:
     rng = np.random.default_rng(9)
     with stack() as running, threadpool_limits(1):
-        store.prepare(running.database)
+        indexes.prepare(running.database)
         index = write_index(running.settings.home, n_tracks, rng)
         _fill(running, index, n_listeners, rng)
         times = []
