@@ -31,6 +31,7 @@ from streaming.producer import Producer
 from tests.conftest import SettingsFactory
 from tests.factories import create_event, seconds
 from tests.integration.conftest import StreamingJob
+from tests.integration.watching_now import assert_now_shows_events_at_once
 from tests.streaming import reference
 
 pytestmark = [
@@ -43,6 +44,7 @@ pytestmark = [
 
 LISTENER = "ada"
 N_PER_STYLE = 6
+N_HEARD = 3
 WAIT_MS = 30_000
 
 
@@ -84,18 +86,25 @@ def serve_dashboard(settings: Settings) -> str:
 
 def log_in(page: Page, url: str, settings: Settings) -> None:
     """Give the listener, who has played, an account, and log in by the form."""
-    subprocess.run(
-        [sys.executable, "-m", "segue", "account", "add", LISTENER, "--password-stdin"],
-        env={**os.environ, **to_environment(settings)},
-        input="seven swans\n",
-        text=True,
-        check=True,
-        stdout=subprocess.DEVNULL,
+    segue(
+        settings, "account", "add", LISTENER, "--password-stdin", said="seven swans\n"
     )
     page.goto(url)
     page.get_by_label("Name").fill(LISTENER)
     page.get_by_label("Password").fill("seven swans")
     page.get_by_role("button", name="Log in").click()
+
+
+def segue(settings: Settings, *told: str, said: str = "") -> None:
+    """Run a command as somebody does at a terminal."""
+    subprocess.run(
+        [sys.executable, "-m", "segue", *told],
+        env={**os.environ, **to_environment(settings)},
+        input=said,
+        text=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def answers(url: str) -> bool:
@@ -104,6 +113,14 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
+
+
+def is_prometheus_told(settings: Settings) -> bool:
+    """Whether the job itself tells of its queries, once their first batch is over."""
+    with urlopen(f"http://127.0.0.1:{settings.stream.metrics_port}/metrics") as answer:
+        told = answer.read().decode()
+    topic = f'query="taste",topic="{settings.kafka.events_topic}"'
+    return f'segue_partition_waiting_messages{{partition="0",{topic}}}' in told
 
 
 # of docs/architecture.md, "Taste space and track index"
@@ -169,6 +186,17 @@ def assert_as_by_hand(
     assert scores == pytest.approx([row[1] for row in expected], abs=1e-5)
 
 
+def assert_hums_lead(items: list[store.Document], titles: dict[str, str]) -> None:
+    """See that the rest of one style comes first; one place of twenty goes by lot."""
+    is_hum = [titles[item["track_id"]].startswith("hum") for item in items]
+    assert sum(is_hum) == N_PER_STYLE - N_HEARD
+    last = max(place for place, each in enumerate(is_hum) if each)
+    others = [
+        item for item, each in zip(items[:last], is_hum, strict=False) if not each
+    ]
+    assert all(item["explored"] for item in others)
+
+
 def actions_in_kafka(settings: Settings, track_id: str) -> list[str]:
     """Return the actions of the player's own events about a track."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap)
@@ -205,7 +233,7 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
 ) -> None:
     # the files have few artists, and the list by hand knows none
     free = {"max_per_artist": 100, "max_per_album": 100}
-    ready = settings(topics=True, taste=free)
+    ready = settings(topics=True, taste=free, stream={"metrics_port": free_port()})
     job = streaming_job(ready)
     music = tmp_path / "music"
     music.mkdir()
@@ -215,8 +243,8 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
     run_job(ready, "features", [str(music)], print)
     job.start()
 
-    humming = job.database[store.TRACKS].find({"genre": "Hum"}).sort("title").limit(3)
-    heard = [track["_id"] for track in humming]
+    humming = job.database[store.TRACKS].find({"genre": "Hum"}).sort("title")
+    heard = [track["_id"] for track in humming.limit(N_HEARD)]
     now = system_clock()
     plays = [
         create_event(track_id=track_id, user_id=LISTENER, at=now - seconds(n / 1000))
@@ -233,10 +261,11 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
     assert_as_by_hand(job, found, plays)
     titles = {t["_id"]: t["title"] for t in job.database[store.TRACKS].find()}
     listed = [titles[item["track_id"]] for item in found["items"]]
-    assert all(title.startswith("hum") for title in listed[: N_PER_STYLE - len(heard)])
+    assert_hums_lead(found["items"], titles)
 
-    page = browser.new_page()
-    log_in(page, serve_dashboard(ready), ready)
+    job.wait_for("figures", lambda: is_prometheus_told(ready))
+    page, url = browser.new_page(), serve_dashboard(ready)
+    log_in(page, url, ready)
     rows = page.locator("#for-you [data-track-id] .title > :first-child")
     expect(rows.first).to_have_text(listed[0], timeout=WAIT_MS)
     assert rows.all_text_contents() == listed
@@ -261,8 +290,28 @@ def test_plays_of_one_style_become_a_list_that_the_page_shows_and_plays(
         time.sleep(0.1)
     assert titles[first] not in wanted
     assert rows.all_text_contents() == wanted
+    assert_now_follows(job, page, url, titles)
     page.close()
     assert_a_model_has_a_part_in_the_next_list(job, heard)
+
+
+def assert_now_follows(
+    job: StreamingJob, page: Page, url: str, titles: dict[str, str]
+) -> None:
+    """See that an analyst's pages show how the stream does, and what happens."""
+    segue(job.settings, "account", "role", LISTENER, "analyst")
+    page.goto(f"{url}/analytics/stream")
+    line = page.locator("#fresh .verdict")
+    expect(line).to_contain_text("Is the list fresh?", timeout=WAIT_MS)
+    # a list of what was heard before, and one of what was done on the page, at least
+    delays = job.database[store.LIST_DELAYS].find()
+    assert sum(n for minute in delays for n in minute["n"].values()) > 1
+    minutes = list(job.database[store.STREAM_MINUTES].find({"query": "taste"}))
+    assert sum(minute["n_rows"] for minute in minutes) >= N_HEARD
+    assert any(minute["duration_ms"].get("addBatch") for minute in minutes)
+    with Producer(job.settings.kafka, job.settings.home / "spool") as producer:
+        named = [*titles.items()]
+        assert_now_shows_events_at_once(page, url, producer, job.database, named)
 
 
 def assert_a_model_has_a_part_in_the_next_list(

@@ -14,6 +14,7 @@ from segue import store
 from segue.clock import system_clock
 from segue.events import Action, PlaybackEvent, Scope
 from segue.settings import Settings, to_environment
+from segue.shown import ShownList, ShownRow
 from segue.tokens import create_token
 from segue.track_index import write_track_index
 from streaming.archive import read_archive
@@ -21,6 +22,7 @@ from tests.conftest import SettingsFactory
 from tests.factories import create_event, create_index, seconds
 from tests.integration.conftest import StreamingJob
 from tests.integration.test_history import ledger_of, send
+from tests.streaming.served import show
 
 pytestmark = [
     pytest.mark.kafka,
@@ -30,6 +32,9 @@ pytestmark = [
 ]
 
 LAST_YEAR = timedelta(days=365)
+EVERY = {f"t{n:03d}" for n in range(6)}
+LEFT = EVERY - {"t000", "t001"}
+NOTHING_SAID: dict[str, set[str]] = {"bob": set()}
 
 
 def forgotten(
@@ -49,6 +54,22 @@ def plays_of(user_id: str, start: datetime, gap_s: float) -> list[PlaybackEvent]
         )
         for n in range(6)
     ]
+
+
+def said(action: Action, about: PlaybackEvent, scope: str | None = None) -> bytes:
+    """Return what somebody said of a track half a minute after they heard it."""
+    at = about.event_time + seconds(30)
+    word = create_event(action, about.track_id, about.user_id, at)
+    return word._replace(session_id="later", scope=scope).to_json()
+
+
+def said_by(job: StreamingJob, user_id: str) -> set[str]:
+    """Return the stored reactions and blocks of a listener."""
+    return {
+        f"{each['action']} {each['_id']}"
+        for place in (store.REACTIONS, store.BLOCKS)
+        for each in job.database[place].find({"user_id": user_id})
+    }
 
 
 def held(job: StreamingJob, user_id: str) -> dict[str, set[str]]:
@@ -95,10 +116,24 @@ def is_held(job: StreamingJob, user_id: str, expected: dict[str, set[str]]) -> b
     }
 
 
+def assert_told(job: StreamingJob, asked: list[PlaybackEvent], said: set[str]) -> None:
+    """What ada's pages tell: how many listens went, whence the list, her words."""
+    assert said_by(job, "ada") == said
+    for event in asked:
+        rule = job.database[store.FORGETS].find_one(f"ada|{event.event_id}")
+        assert rule is not None
+        assert rule["n_listens"] >= 1
+    found = job.database[store.RECOMMENDATIONS].find_one("ada")
+    assert found is not None
+    last = max(asked, key=lambda event: (event.event_time, event.event_id))
+    assert found["diff"]["event"]["event_id"] == last.event_id
+
+
 def assert_nothing_learned(job: StreamingJob, user_id: str) -> None:
     for place in (store.RECOMMENDATIONS, store.TASTES):
         assert job.database[place].find_one({"_id": user_id}) is None
     assert job.database[store.TASTE_DAYS].count_documents({"user_id": user_id}) == 0
+    assert job.database[store.SHOWN_DAYS].count_documents({"user_id": user_id}) == 0
     past = job.database[store.TASTE_PAST].find_one({"_id": user_id})
     assert past is not None
     assert past["sums"]["familiar"] == past["sums"]["reactions"] == []
@@ -108,6 +143,44 @@ def assert_nothing_learned(job: StreamingJob, user_id: str) -> None:
 def done(job: StreamingJob, n_rules: int) -> Callable[[], Any]:
     rules = job.database[store.FORGETS]
     return lambda: rules.count_documents({"done_at": {"$ne": None}}) == n_rules
+
+
+def show_what_is_played(job: StreamingJob, plays: list[PlaybackEvent]) -> list[bytes]:
+    """Show a listener a list of what they will play; return the plays as from there."""
+    user_id = plays[0].user_id
+    rows = [
+        ShownRow(each.track_id, rank, "now", explored=False)
+        for rank, each in enumerate(plays, start=1)
+    ]
+    list_id = f"{user_id}@1"
+    at = plays[0].event_time
+    show(job.database, ShownList(user_id, list_id, "player", None, rows, at))
+    source = {"surface": "player", "list_id": list_id}
+    return [each._replace(source=source).to_json() for each in plays]
+
+
+def became(job: StreamingJob, user_id: str) -> set[str] | None:
+    """Return what was played of a listener's list; None where there is no list."""
+    found = job.database[store.SHOWN_LISTS].find_one({"user_id": user_id})
+    return None if found is None else {e["track_id"] for e in found["outcomes"]}
+
+
+def counted(job: StreamingJob) -> tuple[int, int]:
+    """Return how many lists were shown, and how many of their rows completed."""
+    found = job.database[store.SERVED].find({"level": "day"}).to_list()
+    return sum(e["n_lists"] for e in found), sum(e["n_completed"] for e in found)
+
+
+def assert_said(
+    job: StreamingJob,
+    said: dict[str, set[str]],
+    of_lists: dict[str, set[str] | None],
+    counts: tuple[int, int],
+) -> None:
+    """What listeners said, what became of their lists, and what was counted of it."""
+    assert {each: said_by(job, each) for each in said} == said
+    assert {each: became(job, each) for each in of_lists} == of_lists
+    job.wait_for(f"{counts}", lambda: counted(job) == counts)
 
 
 def adds_up(job: StreamingJob) -> Counter[str]:
@@ -129,13 +202,32 @@ def test_what_is_forgotten_is_nowhere_and_does_not_come_back(
     bob = plays_of("bob", now - LAST_YEAR, 60)
     bob_live = plays_of("bob", now - seconds(60), 5)
     all_past = [event.to_json() for event in [*past, *bob]]
-    all_live = [event.to_json() for event in [*live, *bob_live]]
+    all_live = [
+        event for plays in (live, bob_live) for event in show_what_is_played(job, plays)
+    ]
+    all_live += [
+        said(Action.LIKED, live[1]),
+        said(Action.LIKED, live[5]),
+        said(Action.BLOCKED, live[5], "artist"),
+        said(Action.DISLIKED, bob_live[2]),
+        said(Action.BLOCKED, bob_live[3]),
+    ]
     send(kafka, kafka.history_topic, all_past)
     send(kafka, kafka.events_topic, all_live)
     job.start()
-    job.wait_until_all_counted(24)
+    job.wait_until_all_counted(29)
     job.wait_for("lists", lambda: held(job, "ada")["reasons"])
-    assert held(job, "ada")["archive"] == {f"t{n:03d}" for n in range(6)}
+    ada_said = {"liked ada|t005", "blocked ada|artist|t005"}
+    assert_said(
+        job,
+        {
+            "ada": ada_said | {"liked ada|t001"},
+            "bob": {"disliked bob|t002", "blocked bob|track|t003"},
+        },
+        {"ada": EVERY, "bob": EVERY},
+        (2, 12),
+    )
+    assert held(job, "ada")["archive"] == EVERY
 
     asked = [
         forgotten(Scope.LISTEN, live[0], now),
@@ -147,15 +239,16 @@ def test_what_is_forgotten_is_nowhere_and_does_not_come_back(
     ]
     send(kafka, kafka.events_topic, [each.to_json() for each in asked[:2]])
     send(kafka, kafka.history_topic, [asked[2].to_json()])
-    job.wait_until_all_counted(27)
+    job.wait_until_all_counted(32)
     job.wait_for("end of the forgetting", done(job, 3))
-    ada = everywhere("t002", "t003", "t004", "t005")
     # the first play of last year is that of another day than the one that is forgotten
-    ada = {place: tracks | {"t000"} for place, tracks in ada.items()}
+    ada = everywhere("t000", "t002", "t003", "t004", "t005")
     job.wait_for("ada's places", lambda: is_held(job, "ada", ada))
+    assert_told(job, asked[:2], ada_said)
+    assert_said(job, {"ada": ada_said}, {"ada": LEFT, "bob": EVERY}, (2, 10))
     create_token(job.database, "bob", system_clock)
     ledger = adds_up(job)
-    assert (ledger["n_read"], ledger["n_events"]) == (27, 20)
+    assert (ledger["n_read"], ledger["n_events"]) == (32, 24)
 
     deleted = subprocess.run(
         [sys.executable, "-m", "segue", "account", "delete", "bob", "--yes"],
@@ -165,21 +258,23 @@ def test_what_is_forgotten_is_nowhere_and_does_not_come_back(
         check=False,
     )
     assert (deleted.returncode, deleted.stderr) == (0, "")
-    assert job.database[store.TOKENS].count_documents({"user_id": "bob"}) == 0
-    job.wait_until_all_counted(28)
+    assert job.database[store.TOKENS].find_one({"user_id": "bob"}) is None
+    job.wait_until_all_counted(33)
     job.wait_for("bob's places", lambda: held(job, "bob") == everywhere())
+    assert_said(job, NOTHING_SAID, {"ada": LEFT, "bob": None}, (1, 4))
     assert_nothing_learned(job, "bob")
 
     # it comes again: from Kafka, by another import, after a restart
     job.kill()
-    send(kafka, kafka.history_topic, all_past)
-    send(kafka, kafka.events_topic, all_live)
     more = create_event(track_id="t007", user_id="bob", at=system_clock())
-    send(kafka, kafka.events_topic, [more.to_json()])
+    send(kafka, kafka.history_topic, all_past)
+    send(kafka, kafka.events_topic, [*all_live, more.to_json()])
     job.start()
-    job.wait_until_all_counted(53)
+    job.wait_until_all_counted(63)
     job.wait_for("bob's list", lambda: held(job, "bob") == everywhere("t007"))
     assert is_held(job, "ada", ada)
+    assert_said(
+        job, {"ada": ada_said, **NOTHING_SAID}, {"ada": LEFT, "bob": None}, (1, 4)
+    )
     again = adds_up(job)
-    assert again["n_events"] == 10
-    assert again["n_duplicates"] == 24
+    assert (again["n_events"], again["n_duplicates"]) == (12, 29)
