@@ -1,9 +1,10 @@
 """What each page shows at this moment: documents in, properties of components out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
+from dash.development.base_component import Component
 from pymongo.asynchronous.database import AsyncDatabase
 
 from dashboard import queries
@@ -66,6 +67,10 @@ class Views:
         return as_text({UP_NEXT: {"data-updated-at": moment}})
 
 
+_OF_DASH: Final = ("_", "available_")
+"""Attributes of a component that are no properties of it begin so."""
+
+
 def as_text(props: Mapping[str, Mapping[str, Any]]) -> Properties:
     """Return each component's properties as JSON text."""
     return {name: _json(each) for name, each in props.items()}
@@ -77,5 +82,15 @@ def _json(value: Any) -> str:
     return orjson.dumps(value, _plain, how).decode()
 
 
-def _plain(component: Any) -> Any:
-    return component.to_plotly_json()
+def _plain(component: Component) -> dict[str, Any]:
+    # as `to_plotly_json` says it, which asks for all properties that there might be
+    props = {
+        name: value
+        for name, value in vars(component).items()
+        if not name.startswith(_OF_DASH)
+    }
+    return {
+        "props": props,
+        "type": component._type,
+        "namespace": component._namespace,
+    }

@@ -77,6 +77,11 @@ class Served:
         return self.counts[name]
 
     @property
+    def rows(self) -> Counts:
+        """`OF_ROWS` of all rows."""
+        return np.array([self.counts[name] for name in OF_ROWS], np.int64)
+
+    @property
     def n_tracks(self) -> int:
         """About how many different tracks were shown."""
         return n_listeners([self.tracks])

@@ -17,6 +17,7 @@ from dashboard.analytics.names import Named, Names
 from dashboard.analytics.questions import Question
 from dashboard.analytics.served import ServedLists
 from dashboard.analytics.spans import KEYS, LISTENERS, Span, Spans
+from dashboard.analytics.stream_minutes import StreamMinutes
 from dashboard.analytics.stream_state import Books
 from dashboard.analytics.sums import Counts, Totals
 from dashboard.analytics.times import TimeRange
@@ -103,7 +104,7 @@ class Answers:
         self._sums: OrderedDict[tuple[Any, ...], Cells] = OrderedDict()
         self.spans, self.names = Spans(database), Names(database)
         self.served = ServedLists(database)
-        self.books = Books(database)
+        self.books, self.minutes = Books(database), StreamMinutes(database)
 
     async def time_of(self, question: Question, now: datetime) -> TimeRange:
         """Return the spans that a question is about.

@@ -127,7 +127,7 @@ async def rises(
     cells_before = await answers.summed(before)
     fade = rising.usual_fade(time.level, starts, now)
     found = await asyncio.to_thread(
-        lambda: rising.rising(cells, cells_before, codes, fade)[:N_TOP]
+        rising.rising, cells, cells_before, codes, fade, N_TOP
     )
     named = await answers.named(Kind.TRACK, spans, [each.code for each in found])
     return [
@@ -164,14 +164,15 @@ def tiles(plays: Plays, last: Plays, now: datetime) -> list[html.Div]:
 def plays_table(plays: Plays) -> html.Table:
     """Return the newest spans of the figure as a table."""
     names = ("n_plays", "n_started", "n_completed", "n_left", "n_skipped")
-    columns = [plays.by_span[name] for name in names]
+    columns = [plays.by_span[name][-_SHOWN_SPANS:] for name in names]
+    starts = plays.time.starts[-_SHOWN_SPANS:]
     rows = [
         (f"{start:%Y-%m-%d %H:%M}", *(f"{each:,}" for each in counts))
-        for start, *counts in zip(plays.time.starts, *columns, strict=True)
+        for start, *counts in zip(starts, *columns, strict=True)
     ]
     heads = ("From, UTC", "Plays", "Started", "Completed", "Left", "Skipped")
     caption = f"Plays by {plays.time.level}, the newest {_SHOWN_SPANS}"
-    return table(caption, heads, reversed(rows[-_SHOWN_SPANS:]))
+    return table(caption, heads, reversed(rows))
 
 
 async def _tracks(

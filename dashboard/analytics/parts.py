@@ -8,6 +8,7 @@ from dash import dcc, html
 from dashboard.figures import CONFIG
 from dashboard.marks import marks
 
+_CELL: Final = {"type": "Td", "namespace": html.Td._namespace}
 NONE: Final = "–"  # noqa: RUF001
 
 
@@ -51,7 +52,7 @@ def table(
         [
             html.Caption(caption),
             html.Thead(html.Tr([_head(each) for each in heads])),
-            html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows]),
+            html.Tbody([html.Tr([_cell(each) for each in row]) for row in rows]),
         ]
     )
 
@@ -87,6 +88,11 @@ def share(value: float | None) -> str:
     ('12.5 %', True)
     """
     return NONE if value is None else f"{100 * value:.1f} %"
+
+
+def _cell(content: Any) -> Any:
+    # what `html.Td(content)` becomes in JSON: a page has thousands of them
+    return {"props": {"children": content}, **_CELL}
 
 
 def _head(head: Any) -> html.Th:

@@ -16,7 +16,7 @@ from dashboard.analytics.tables import Table
 from dashboard.analytics.times import TimeRange
 from segue import store
 from segue.activity import Kind
-from segue.served import COUNTS, OF_ROWS, Counts, Served
+from segue.served import COUNTS, OF_ROWS, Counts, Served, no_rows
 
 PATH: Final = "/analytics/quality"
 PRESET: Final = "7d"
@@ -162,12 +162,9 @@ def _of_rows(name: str, rows: Sequence[tuple[Any, Counts]]) -> Table:
 
 
 def _shown(lists: Lists) -> dict[str, dict[str, Any]]:
-    total, by_start = lists.total, lists.by(lambda span: span.start)
+    total, rows_by = lists.total, lists.rows_by_start()
     starts, drawn = lists.time.starts, quality_figures
-    none = tables.of_rows(Served())
-    over_time = tables.rates_by(
-        tables.of_rows(by_start[at]) if at in by_start else none for at in starts
-    )
+    over_time = tables.rates_by(rows_by.get(at, no_rows()) for at in starts)
     ranks, parts = tables.ranks_of(total), tables.parts_of(total)
     rank_rates = tables.rates_by(each for _, each in ranks)
     part_rates = tables.rates_by(each for _, each in parts)
@@ -180,7 +177,7 @@ def _shown(lists: Lists) -> dict[str, dict[str, Any]]:
         ids.FUNNEL_FIGURE: {"figure": funnel},
         ids.FUNNEL_TABLE: {"children": tables.funnel_table(total)},
         ids.SERVED_FIGURE: {"figure": time_figure},
-        ids.SERVED_TABLE: {"children": tables.time_table(starts, by_start)},
+        ids.SERVED_TABLE: {"children": tables.time_table(starts, rows_by)},
         ids.RANKS_FIGURE: {"figure": rank_figure},
         ids.RANKS_TABLE: {"children": tables.ranks_table(total)},
         ids.PARTS_FIGURE: {"figure": part_figure},

@@ -49,13 +49,6 @@ def rates_by(counts: Iterable[Counts]) -> dict[str, list[float | None]]:
     return {name: [each[name] for each in found] for name in _RATES}
 
 
-def of_rows(served: Served) -> Counts:
-    """Return `OF_ROWS` of all rows."""
-    total = served.by_lot.copy()
-    total[:] = [served[name] for name in OF_ROWS]
-    return total
-
-
 def ratio(part: float, whole: float) -> float | None:
     """Return a share; None of nothing."""
     return part / whole if whole else None
@@ -76,7 +69,7 @@ def bits(served: Served) -> str:
 
 def tiles(served: Served) -> list[html.Div]:
     """Return the figures at the head of the page."""
-    rates = rates_of(of_rows(served))
+    rates = rates_of(served.rows)
     judged = f"of {served['n_judged']:,} rows that could be judged"
     return [
         tile("CTR", share(rates["played"]), f"of {served['n_rows']:,} rows played"),
@@ -133,16 +126,15 @@ def funnel_table(served: Served) -> html.Table:
     return table(caption, heads, [(name, f"{n:,}", share(s)) for name, n, s in rows])
 
 
-def time_table(starts: Sequence[datetime], by: Mapping[datetime, Served]) -> html.Table:
+def time_table(
+    starts: Sequence[datetime], rows_by: Mapping[datetime, Counts]
+) -> html.Table:
     """Return the newest spans of the figure as a table."""
-    rows = [
-        (moment(start), *_cells(of_rows(by[start])))
-        for start in reversed(starts)
-        if start in by
-    ]
+    newest = [start for start in reversed(starts) if start in rows_by][:_SHOWN_SPANS]
+    rows = [(moment(start), *_cells(rows_by[start])) for start in newest]
     caption = f"By when a list was first shown, the newest {_SHOWN_SPANS}"
     heads = ("From, UTC", *_HEADS)
-    return table(caption, heads, rows[:_SHOWN_SPANS])
+    return table(caption, heads, rows)
 
 
 def ranks_table(served: Served) -> html.Table:
@@ -177,10 +169,10 @@ def versions_table(by_model: Mapping[str, Served]) -> html.Table:
         (
             name_of_model(model)[:_SHOWN_CHARS],
             f"{each['n_lists']:,}",
-            share(rates_of(of_rows(each))["played"]),
+            share(rates_of(each.rows)["played"]),
             share(ratio(each["n_lists_hit"], each["n_lists"])),
-            share(rates_of(of_rows(each))["completed"]),
-            share(rates_of(of_rows(each))["skipped"]),
+            share(rates_of(each.rows)["completed"]),
+            share(rates_of(each.rows)["skipped"]),
             share(coverage(each)),
             bits(each),
             share(ratio(each["n_fresh"], each["n_rows"])),

@@ -75,9 +75,9 @@ def _faded(span: Span, millionths: int, newest: datetime) -> Span:
 
 
 def rising(
-    now: Cells, before: Cells, codes: Counts | None, fade: float
+    now: Cells, before: Cells, codes: Counts | None, fade: float, n: int
 ) -> list[Rising]:
-    """Return keys that are played more than in the time before, the strongest first.
+    """Return `n` keys that are played more than in the time before, the strongest.
 
     Parameters
     ----------
@@ -106,8 +106,9 @@ def rising(
     recent, was = now.columns[FADED] / FADED_ONE, plays_at(before, now.codes)
     plays, usual = now.n_plays, fade * was
     score = (recent - usual) / np.sqrt(usual + 1.0)
-    best = np.lexsort((now.codes, -plays, -score))
-    risen = best[(score[best] > 0) & rows_of(now, codes)[best]]
+    risen = np.flatnonzero((score > 0) & rows_of(now, codes))
+    best = np.lexsort((now.codes[risen], -plays[risen], -score[risen]))
     return [
-        Rising(int(now.codes[row]), int(plays[row]), int(was[row])) for row in risen
+        Rising(int(now.codes[row]), int(plays[row]), int(was[row]))
+        for row in risen[best[:n]]
     ]

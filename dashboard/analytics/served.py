@@ -14,7 +14,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from dashboard.analytics.times import Levels, TimeRange, Wish, snapped
 from segue import store
 from segue.activity import Level
-from segue.served import Served, added, served_of
+from segue.served import Counts, Served, added, no_rows, served_of
 from segue.store import Document
 
 _LOG = logging.getLogger(__name__)
@@ -64,6 +64,13 @@ class Lists:
         for span in self.spans:
             parts[key(span)].append(span.served)
         return {each: added(some) for each, some in parts.items()}
+
+    def rows_by_start(self) -> dict[datetime, Counts]:
+        """Return `OF_ROWS` of each span of time of which there are lists."""
+        rows: dict[datetime, Counts] = defaultdict(no_rows)
+        for span in self.spans:
+            rows[span.start] += span.served.rows
+        return dict(rows)
 
     def chosen(self, surface: str, model: str) -> "Lists":
         """Return those of one surface, or one model, or both; "" for all."""

@@ -8,7 +8,7 @@ a document was written anew.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from dashboard.analytics.times import TimeRange, Wish, snapped
 from segue import store
 from segue.activity import SHARES, Cells, Kind, Level, cells_of, code_of
+from segue.packed import Packed
 from segue.store import Document
 
 COUNTS: Final = (
@@ -32,6 +33,7 @@ KEPT_BYTES: Final = 512_000_000
 _AT_ONCE: Final = 16
 _VERSION: Final = "updated_at"
 _SPAN: Final = ("_id", "start", _VERSION)
+_NOT_NUMBERS: Final = frozenset({"codes", *KEYS, *LISTENERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,37 +101,36 @@ class Spans:
         there = self._activity.find(wanted, {"start": 1, _VERSION: 1})
         rows = await there.sort("start", ASCENDING).to_list()
         versions = {row["_id"]: row[_VERSION] for row in rows}
-        documents = await self._documents(versions, (*COUNTS, *columns))
-        found = [documents[name] for name in versions if name in documents]
-        if only is not None:
-            code = code_of(only)
-            found = [_cut(document, code) for document in found]
-        return await asyncio.to_thread(lambda: list(map(_span, found)))
+        spans = await self._spans(versions, (*COUNTS, *columns))
+        found = [spans[name] for name in versions if name in spans]
+        if only is None:
+            return found
+        code = code_of(only)
+        return await asyncio.to_thread(lambda: [_cut(span, code) for span in found])
 
     async def keys_of(self, spans: Sequence[Span]) -> list[Span]:
         """Read spans once more, with their keys."""
         versions = {span.name: span.version for span in spans}
-        documents = await self._documents(versions, (*COUNTS, *KEYS))
-        return list(map(_span, documents.values()))
+        return list((await self._spans(versions, (*COUNTS, *KEYS))).values())
 
-    async def _documents(
-        self, versions: Mapping[str, Any], columns: Sequence[str]
-    ) -> dict[str, Document]:
-        """Return documents of these versions or later ones, by `_id`."""
+    async def _spans(
+        self, versions: Mapping[str, Any], columns: tuple[str, ...]
+    ) -> dict[str, Span]:
+        """Return spans of these versions or later ones, by `_id`."""
         found = {
-            name: document
+            name: span
             for name, version in versions.items()
-            if (document := self._kept.get(name, version, columns)) is not None
+            if (span := self._kept.get(name, version, columns)) is not None
         }
         missing = [name for name in versions if name not in found]
         for first in range(0, len(missing), _AT_ONCE):
             some = missing[first : first + _AT_ONCE]
-            read = self._activity.find(
+            read = await self._activity.find(
                 {"_id": {"$in": some}}, dict.fromkeys((*_SPAN, *columns), 1)
-            )
-            async for document in read:
-                self._kept.put(document)
-                found[document["_id"]] = document
+            ).to_list()
+            for span in map(_span, read):
+                self._kept.put(span)
+                found[span.name] = span
         return found
 
 
@@ -139,53 +140,76 @@ def _span(document: Document) -> Span:
     )
 
 
-def _cut(document: Document, code: int) -> Document:
-    """Return a document with one key alone, or none where that is not in it."""
-    codes = np.frombuffer(document["codes"], np.int64)
-    row = int(np.searchsorted(codes, code))
-    n = int(row < len(codes) and codes[row] == code)
-    cut = dict(document)
-    for name, column in document.items():
-        if isinstance(column, bytes):
-            size = len(column) // max(1, len(codes))
-            cut[name] = column[row * size : (row + n) * size]
-    return cut
+def _cut(span: Span, code: int) -> Span:
+    """Return a span with one key alone, or none where that is not in it."""
+    row = int(np.searchsorted(span.cells.codes, code))
+    is_there = row < len(span.cells) and span.cells.codes[row] == code
+    rows = np.arange(row, row + int(is_there))
+    return replace(span, cells=span.cells.take(rows))
 
 
 class _Kept:
-    """Columns of documents in memory; what was not asked for longest goes first."""
+    """Columns of spans in memory; what was not asked for longest goes first."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes, self._n_bytes = most_bytes, 0
-        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._spans: OrderedDict[str, Span] = OrderedDict()
+        # the same spans with the columns that were asked for
+        self._chosen: dict[str, dict[tuple[str, ...], Span]] = {}
 
-    def get(self, name: str, version: Any, columns: Sequence[str]) -> Document | None:
-        """Return a document of a version, if all these columns are there."""
-        found = self._documents.get(name)
-        if found is None or found.get(_VERSION) != version:
+    def get(self, name: str, version: Any, columns: tuple[str, ...]) -> Span | None:
+        """Return a span of a version with these columns, if all of them are there."""
+        found = self._spans.get(name)
+        if found is None or found.version != version:
             return None
-        if not all(column in found for column in columns):
+        self._spans.move_to_end(name)
+        chosen = self._chosen[name].get(columns)
+        if chosen is not None:
+            return chosen
+        there = _columns_of(found.cells)
+        if not all(column in there for column in columns):
             return None
-        self._documents.move_to_end(name)
-        return {column: found[column] for column in (*_SPAN, *columns)}
+        cells = _cells({each: there[each] for each in columns})
+        self._chosen[name][columns] = chosen = replace(found, cells=cells)
+        return chosen
 
-    def put(self, read: Document) -> None:
+    def put(self, read: Span) -> None:
         """Keep what was read, beside other columns of the same version."""
-        name = read["_id"]
-        before = self._documents.pop(name, {})
-        self._n_bytes -= _bytes_of(before)
-        same = before if before.get(_VERSION) == read.get(_VERSION) else {}
-        self._documents[name] = {**same, **read}
-        self._n_bytes += _bytes_of(self._documents[name])
-        while self._n_bytes > self._most_bytes and len(self._documents) > 1:
-            _, gone = self._documents.popitem(last=False)
+        before = self._spans.pop(read.name, None)
+        columns = _columns_of(read.cells)
+        if before is not None:
+            self._n_bytes -= _bytes_of(before)
+            if before.version == read.version:
+                columns = {**_columns_of(before.cells), **columns}
+        self._spans[read.name] = replace(read, cells=_cells(columns))
+        self._chosen[read.name] = {}
+        self._n_bytes += _bytes_of(self._spans[read.name])
+        while self._n_bytes > self._most_bytes and len(self._spans) > 1:
+            name, gone = self._spans.popitem(last=False)
+            del self._chosen[name]
             self._n_bytes -= _bytes_of(gone)
 
 
-def _bytes_of(document: Mapping[str, Any]) -> int:
-    told = [
-        each
-        for value in document.values()
-        for each in (value.values() if isinstance(value, dict) else [value])
-    ]
-    return sum(len(each) for each in told if isinstance(each, bytes))
+def _columns_of(cells: Cells) -> dict[str, Any]:
+    """Return all columns of cells by name, those of no numbers too."""
+    packed = {"keys": cells.keys, "listeners": cells.listeners}
+    there = {name: each for name, each in packed.items() if each is not None}
+    return {"codes": cells.codes, **cells.columns, **there}
+
+
+def _cells(columns: dict[str, Any]) -> Cells:
+    """Return cells of columns by name."""
+    numbers = {name: columns[name] for name in columns.keys() - _NOT_NUMBERS}
+    return Cells(
+        columns["codes"], numbers, columns.get("keys"), columns.get("listeners")
+    )
+
+
+def _bytes_of(span: Span) -> int:
+    columns = _columns_of(span.cells).values()
+    return sum(
+        len(each.content) + each.ends.nbytes
+        if isinstance(each, Packed)
+        else each.nbytes
+        for each in columns
+    )

@@ -14,7 +14,7 @@ from dashboard.analytics.answers import Answers
 from dashboard.analytics.freshness import QUERY
 from dashboard.analytics.parts import as_table, graph, panel, scrolled
 from dashboard.analytics.questions import Question
-from dashboard.analytics.stream_history import EMPTY, History, read_history, steps_of
+from dashboard.analytics.stream_history import EMPTY, History, steps_of
 from dashboard.analytics.stream_state import read_state
 from dashboard.analytics.tables import Table
 from dashboard.figures import batch_figure
@@ -165,4 +165,4 @@ async def file(answers: Answers, question: Question, now: datetime, name: str) -
 
 
 async def _history(answers: Answers, question: Question, now: datetime) -> History:
-    return await read_history(answers.database, steps_of(question.wish, now))
+    return await answers.minutes.read(steps_of(question.wish, now), now)

@@ -49,12 +49,19 @@ def bins_in(documents: list[Document]) -> dict[int, int]:
     """
     found: dict[int, int] = {}
     for document in documents:
-        told = document.get("n")
-        for name, n in told.items() if isinstance(told, dict) else ():
-            number = BINS.get(name)
-            if number is not None and isinstance(n, int) and n > 0:
-                found[number] = found.get(number, 0) + n
+        for number, n in bins_of(document):
+            found[number] = found.get(number, 0) + n
     return found
+
+
+def bins_of(document: Document) -> list[tuple[int, int]]:
+    """Return the bins of one of them, each with its number of lists."""
+    told = document.get("n")
+    return [
+        (BINS[name], n)
+        for name, n in (told.items() if isinstance(told, dict) else ())
+        if name in BINS and isinstance(n, int) and n > 0
+    ]
 
 
 class Books:

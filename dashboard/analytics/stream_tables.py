@@ -7,14 +7,8 @@ from typing import Any, Final
 from dash import html
 
 from dashboard.analytics.parts import NONE, table
-from dashboard.analytics.stream_history import (
-    COLUMNS,
-    COUNTS,
-    RATES,
-    SHARES,
-    Column,
-    History,
-)
+from dashboard.analytics.stream_columns import COLUMNS, COUNTS, RATES
+from dashboard.analytics.stream_history import SHARES, Column, History
 from dashboard.analytics.tables import Table
 
 _SHOWN_STEPS: Final = 30

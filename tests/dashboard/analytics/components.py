@@ -10,6 +10,8 @@ def texts(component: Any) -> list[str]:
         return [component]
     if isinstance(component, list | tuple):
         return [text for each in component for text in texts(each)]
+    if isinstance(component, dict):
+        return texts(component["props"].get("children") or [])
     return texts(getattr(component, "children", None) or [])
 
 

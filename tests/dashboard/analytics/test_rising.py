@@ -27,7 +27,7 @@ def _risen(now: dict[int, dict[int, int]], before: dict[int, int]) -> list[int]:
     earlier = _span(START - timedelta(minutes=1), before)
     fade = float(fades(STARTS).mean())
     cells = summed(faded(spans, STARTS))
-    return [each.code for each in rising(cells, summed([earlier]), None, fade)]
+    return [each.code for each in rising(cells, summed([earlier]), None, fade, 10)]
 
 
 def test_of_two_jumps_the_later_one_rises_more() -> None:
@@ -67,4 +67,4 @@ def test_what_goes_on_as_before_does_not_sink_as_a_span_begins() -> None:
     before = summed([_span(START - timedelta(hours=1), {1: 240, 2: 240})])
     cells = summed(faded(spans, starts))
     fade = usual_fade(Level.HOUR, starts, now)
-    assert [each.code for each in rising(cells, before, None, fade)] == [2]
+    assert [each.code for each in rising(cells, before, None, fade, 10)] == [2]

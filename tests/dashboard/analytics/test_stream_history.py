@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,20 @@ import pytest
 
 from dashboard.analytics import stream_figures as figures
 from dashboard.analytics import stream_tables as tables
-from dashboard.analytics.stream_history import EMPTY, History, history_of, steps_of
+from dashboard.analytics.stream_columns import joined, part_of
+from dashboard.analytics.stream_history import (
+    EMPTY,
+    History,
+    history_in,
+    history_of,
+    steps_of,
+)
 from dashboard.analytics.times import Wish
 from dashboard.refusals import RefusedError
 from segue.clock import rfc3339
 from segue.delays import RELATIVE_ERROR, slots_of
 from segue.store import Document
+from tests.dashboard.analytics.components import cells
 from tests.sql import rows_of
 
 NOW = datetime(2026, 5, 3, 22, 10, 30, tzinfo=UTC)
@@ -285,5 +294,36 @@ def test_quiet_steps_push_no_other_out_of_a_table() -> None:
 
 def _firsts(table: Any) -> list[str]:
     """Return the first cell of each row of a table."""
-    body = next(part for part in table.children if type(part).__name__ == "Tbody")
-    return [row.children[0].children for row in body.children]
+    return [row[0] for row in cells(table)]
+
+
+def test_parts_of_a_time_add_up(rng: np.random.Generator) -> None:
+    steps = steps_of(Wish(NOW - 24 * HOUR, NOW), NOW)
+    delays = _within(_delays(_lists(rng, 3_000, 23 * HOUR)), history_steps=steps)
+    starts = [steps.start + timedelta(minutes=n) for n in range(0, 1400, 3)]
+    minutes = [
+        _minute(
+            *(query, start),
+            n_rows=int(rng.integers(9)),
+            n_batches=int(rng.integers(5)),
+            state_rows=None if rng.random() < 0.2 else int(rng.integers(99)),
+            # a phase or a reason may be in some parts alone
+            duration_ms={str(name): 7.5 for name in rng.choice(list("abc"), 1)},
+            n_read=int(rng.integers(50)),
+            rejected={str(name): 3 for name in rng.choice(list("xyz"), 1)},
+        )
+        for start in starts
+        for query in ("taste", "messages", *["intake"] * (start > starts[200]))
+    ]
+    cuts = [steps.start, starts[5], starts[6], starts[250], steps.end]
+    parts = [
+        part_of(
+            [each for each in delays if first <= each["start"] < end],
+            [each for each in minutes if first <= each["start"] < end],
+        )
+        for first, end in pairwise(cuts)
+    ]
+    history = history_in(steps, joined(parts))
+    assert history == history_of(steps, delays, minutes)
+    assert set(history.queries) == {"taste", "intake"}
+    assert set(history.rejected) == set("xyz")
