@@ -6,21 +6,20 @@ from contextlib import closing
 import pytest
 from pymongo.database import Database
 
-from segue import indexes, store
+from segue import store
 from segue.settings import Settings
 from tests.conftest import SettingsFactory
 
 
 @pytest.fixture
 def ready(settings: SettingsFactory) -> Settings:
-    return settings()
+    return settings(prepared=True)
 
 
 @pytest.fixture
 def database(ready: Settings) -> Iterator[Database[store.Document]]:
     with closing(store.connect(ready.mongo).client) as client:
         database = client[ready.mongo.database]
-        indexes.prepare(database)
         # the clock of the tests stands in the past: nothing of it is to expire
         for collection in (store.LIST_DELAYS, store.STREAM_MINUTES):
             database[collection].drop_indexes()

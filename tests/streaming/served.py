@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from segue.shown import (
     ShownList,
     ShownRow,
     hours_of,
+    midnight,
     named,
     notes_of,
     seen_before,
@@ -32,17 +34,34 @@ from segue.shown import (
 from segue.sketches import sketch_of
 
 PARTS = ("now", "seeds", "neighbours", "none")
+ENDS = (None, "closed", "", 7)
 ACTIONS = ("started", "completed", "skipped", "progressed")
 
 
 def show(database: Database[store.Document], *lists: ShownList) -> None:
     """Note lists as shown, one after the other."""
     for each in lists:
-        found = [*database[store.SHOWN_DAYS].aggregate(seen_before([each]))]
-        for place, requests in writes_of([each], found):
-            database[place].bulk_write(requests)
-        hours = hours_of(database[store.SHOWN_LISTS].find(named([each])))
-        database[store.SERVED_DUE].bulk_write(notes_of(hours, each.shown_at))
+        _show(database, [each])
+
+
+def show_by_date(
+    database: Database[store.Document], lists: Sequence[ShownList]
+) -> None:
+    """Note many lists, which are in order of time, as shown: those of a date at once.
+
+    What is fresh depends on the dates before alone, so it is the same.
+    """
+    for _, some in groupby(lists, lambda each: midnight(each.shown_at)):
+        _show(database, [*some])
+
+
+def _show(database: Database[store.Document], lists: Sequence[ShownList]) -> None:
+    found = [*database[store.SHOWN_DAYS].aggregate(seen_before(lists))]
+    for place, requests in writes_of(lists, found):
+        database[place].bulk_write(requests)
+    hours = hours_of(database[store.SHOWN_LISTS].find(named(lists)))
+    due_at = max(each.shown_at for each in lists)
+    database[store.SERVED_DUE].bulk_write(notes_of(hours, due_at))
 
 
 def some_lists(
@@ -51,12 +70,13 @@ def some_lists(
     end: datetime,
     within: timedelta,
     tracks: Sequence[str],
+    n_listeners: int = 6,
 ) -> list[ShownList]:
     """Return lists of several listeners, surfaces and models, by time."""
     ago = np.sort(rng.random(n))[::-1]
     return [
         ShownList(
-            user := f"u{rng.integers(6)}",
+            user := f"u{rng.integers(n_listeners)}",
             f"{user}@{number}",
             str(rng.choice(["player", "radio"])),
             [None, "m1", "m2"][int(rng.integers(3))],
@@ -70,12 +90,15 @@ def some_lists(
 def _rows(rng: np.random.Generator, tracks: Sequence[str]) -> list[ShownRow]:
     # now and then more than are counted by rank
     n = 60 if rng.random() < 0.1 else int(rng.integers(1, 12))
-    chosen = rng.choice(len(tracks), min(n, len(tracks)), replace=False)
+    n = min(n, len(tracks))
+    chosen = rng.choice(len(tracks), n, replace=False).tolist()
+    parts = rng.integers(len(PARTS), size=n).tolist()
+    by_lot = (rng.random(n) < 0.1).tolist()
     return [
-        ShownRow(
-            tracks[row], rank, str(rng.choice(PARTS)), explored=bool(rng.random() < 0.1)
+        ShownRow(tracks[row], rank, PARTS[part], explored=explored)
+        for rank, (row, part, explored) in enumerate(
+            zip(chosen, parts, by_lot, strict=True), start=1
         )
-        for rank, row in enumerate(chosen, start=1)
     ]
 
 
@@ -83,35 +106,36 @@ def some_events(
     rng: np.random.Generator, lists: Sequence[ShownList], n: int, first: int = 0
 ) -> list[dict[str, Any]]:
     """Return events of plays: in these lists, in others, and in none."""
-    return [_event(rng, lists, first + number) for number in range(n)]
+    of = rng.integers(len(lists), size=n).tolist()
+    draws = rng.random((n, 8)).tolist()
+    return [
+        _event(lists[place], draw, first + number)
+        for number, (place, draw) in enumerate(zip(of, draws, strict=True))
+    ]
 
 
-def _event(
-    rng: np.random.Generator, lists: Sequence[ShownList], number: int
-) -> dict[str, Any]:
-    shown = lists[int(rng.integers(len(lists)))]
-    row = shown.rows[int(rng.integers(len(shown.rows)))]
+def _event(shown: ShownList, draws: Sequence[float], number: int) -> dict[str, Any]:
+    """Return one event, as eight numbers in [0, 1) want it."""
+    which, odd, end, where, who, does, late, heard = draws
+    row = shown.rows[int(which * len(shown.rows))]
     source: dict[str, Any] = {"surface": shown.surface, "list_id": shown.list_id}
-    odd = rng.random()
     if odd < 0.05:
         source["list_id"] = "nobody@1"
     elif odd < 0.1:
-        source["list_id"] = int(rng.integers(9))
+        source["list_id"] = int(odd * 1_000) % 9
     elif odd < 0.15:
         source = {"surface": "home", "title": '"list_id":"ada@1"'}
-    ends = [None, "closed", "", 7]
-    source["end"] = ends[int(rng.integers(4))]
-    # a track of another list, now and then
-    track_id = row.track_id if rng.random() < 0.95 else "elsewhere"
+    source["end"] = ENDS[int(end * len(ENDS))]
     return {
         "event_id": f"e{number}",
-        "user_id": shown.user_id if rng.random() < 0.97 else "mallory",
-        "track_id": track_id,
+        "user_id": shown.user_id if who < 0.97 else "mallory",
+        # a track of another list, now and then
+        "track_id": row.track_id if where < 0.95 else "elsewhere",
         "play_id": f"p{number // 2}",
         "session_id": f"s{number // 20}",
-        "action": str(rng.choice(ACTIONS)),
-        "event_time": shown.shown_at + timedelta(minutes=float(rng.random()) * 90),
-        "played_ms": int(rng.integers(60_000)),
+        "action": ACTIONS[int(does * len(ACTIONS))],
+        "event_time": shown.shown_at + timedelta(minutes=late * 90),
+        "played_ms": int(heard * 60_000),
         "duration_ms": 60_000,
         "scope": None,
         "source": json.dumps(source, separators=(",", ":")),

@@ -18,7 +18,7 @@ from streaming.activity_due import every_due
 from streaming.counting import Facts, count_spans
 from streaming.outcomes import write_outcomes
 from streaming.served_spans import ServedSpans
-from tests.streaming.served import show, some_events, some_lists
+from tests.streaming.served import show_by_date, some_events, some_lists
 from tests.streaming.test_archive import SCHEMA
 
 N_TRACKS = 150
@@ -46,12 +46,14 @@ def write_shown(
     n_lists: int = 150,
     within: timedelta = timedelta(days=6),
     tracks: Sequence[str] = TRACKS,
+    n_events: int | None = None,
 ) -> Shown:
     """Show lists, play from them, and count all of it."""
     rng = np.random.default_rng(7)
-    lists = some_lists(rng, n_lists, now, within, tracks)
-    events = some_events(rng, lists, 8 * n_lists)
-    show(database, *lists)
+    n_listeners = max(6, n_lists // 25)
+    lists = some_lists(rng, n_lists, now, within, tracks, n_listeners)
+    events = some_events(rng, lists, 8 * n_lists if n_events is None else n_events)
+    show_by_date(database, lists)
     write_outcomes(database, events, 0.0, lambda: now)
     write_activity(database, events)
     spans = ServedSpans(database, 0.0, lambda: now)

@@ -1,4 +1,7 @@
-"""Each number of the page of recommendations against SQL over lists and events."""
+"""Each number of the page of recommendations against SQL over lists and events.
+
+Of 200,000 simulated events.
+"""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,6 +34,18 @@ from tests.dashboard.site import read
 pytestmark = pytest.mark.mongo
 
 NOW = datetime(2026, 5, 3, 22, 10, 30, tzinfo=UTC)
+N_LISTS, N_EVENTS = 10_000, 200_000
+FRESH_SQL = """
+    with lists as (
+        select user_id, shown_at, shown_at::date as day, unnest(track_ids) as track_id
+        from lists
+    ), days as (select distinct user_id, day, track_id from lists)
+    select count(*), count(*) filter (where not exists (
+        select 1 from days d
+        where d.user_id = l.user_id and d.track_id = l.track_id
+              and d.day < l.day and d.day >= l.day - 7))
+    from lists l where shown_at >= ? and shown_at < ?
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +67,7 @@ def shown(ours: Settings) -> Shown:
     for place in (store.SERVED, store.SHOWN_LISTS, store.SHOWN_DAYS):
         database[place].drop_indexes()  # the clock of these tests stands still
     write_tracks(database)
-    found = write_shown(database, NOW)
+    found = write_shown(database, NOW, N_LISTS, n_events=N_EVENTS)
     database.client.close()
     return found
 
@@ -122,6 +137,30 @@ def test_sums_are_those_of_sql(
     for row in shown.sql.sums(["part"], where):
         told = lists.total.by_part[row["part"]].tolist()
         assert told == [row[name] for name in OF_ROWS]
+
+
+@pytest.mark.parametrize("query", ["range=7d", "range=24h", "range=6h"])
+def test_fresh_is_what_was_in_no_list_on_the_dates_before(
+    ours: Settings, shown: Shown, query: str
+) -> None:
+    lists: Lists = answered(
+        ours, lambda answers: quality.chosen_lists(answers, asked(query), NOW)
+    )
+    told = [
+        {
+            "user_id": each.user_id,
+            "shown_at": each.shown_at.replace(tzinfo=None),
+            "track_ids": [row.track_id for row in each.rows],
+        }
+        for each in shown.lists
+    ]
+    with duckdb.connect() as duck:
+        duck.register("lists", pa.Table.from_pylist(told))
+        ends = [at.replace(tzinfo=None) for at in _ends(lists)]
+        counts = duck.execute(FRESH_SQL, ends).fetchone()
+    assert counts is not None
+    assert counts == (lists.total["n_rows"], lists.total["n_fresh"])
+    assert 0 < counts[1] < counts[0]
 
 
 def percent(part: float, whole: float) -> str:
