@@ -9,10 +9,12 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import hypothesis
 import numpy as np
+import psutil
 import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
@@ -24,6 +26,7 @@ from segue.services.jars import bundle, resolve_jars
 from segue.services.java import find_java
 from segue.services.topics import ensure_topics
 from segue.settings import Settings, load_settings
+from tests.prepared import PreparedDatabases
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
+# of what a `mongod` of the tests takes, about 0.3 GiB, some are there at a time
+MEMORY_ROOM_BYTES = 8 * 2**30
 CHECKOUT = Path(__file__).resolve().parent.parent
 SettingsFactory = Callable[..., Settings]
 
@@ -73,13 +78,22 @@ def kafka_bootstrap(services_home: Path, java: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("mongo")
-    try:
-        yield mongo.wait(mongo.launch(home, 0))
-    except MissingProgramError as error:
-        _missing(error)
-    process.stop(home, mongo.NAME)
+def mongo_uri() -> Iterator[str]:
+    """A `mongod` whose data lie in memory where they may: it waits for no disk."""
+    with TemporaryDirectory(prefix="segue-tests-", dir=_folder_in_memory()) as folder:
+        home = Path(folder)
+        try:
+            yield mongo.wait(mongo.launch(home, 0))
+        except MissingProgramError as error:
+            _missing(error)
+        finally:
+            process.stop(home, mongo.NAME)
+
+
+@pytest.fixture(scope="session")
+def prepared_databases(mongo_uri: str) -> Iterator[PreparedDatabases]:
+    with MongoClient[dict[str, Any]](mongo_uri) as client:
+        yield PreparedDatabases(client)
 
 
 @pytest.fixture
@@ -90,7 +104,8 @@ def settings(
 
     The factory takes sections as keywords, `settings(stream={"pane_s": 60})`, and
     `topics=True` to create the topics. The services that the test's markers `kafka`
-    and `mongo` name are started; the database is dropped afterwards.
+    and `mongo` name are started; the database is dropped afterwards. The database is
+    a new one, or, from the first `prepared=True` on, an empty one with its indexes.
     """
     name = f"t{uuid.uuid4().hex[:12]}"
     needs = {mark.name for mark in request.node.iter_markers()}
@@ -108,7 +123,12 @@ def settings(
     if "mongo" in needs:
         ours["mongo"]["uri"] = SecretStr(request.getfixturevalue("mongo_uri"))
 
-    def make(*, topics: bool = False, **sections: dict[str, Any]) -> Settings:
+    def make(
+        *, topics: bool = False, prepared: bool = False, **sections: dict[str, Any]
+    ) -> Settings:
+        if prepared and ours["mongo"]["database"] == name:
+            databases = request.getfixturevalue("prepared_databases")
+            ours["mongo"]["database"] = databases.hand_out()
         merged = {
             key: {**ours.get(key, {}), **sections.get(key, {})}
             for key in ours.keys() | sections.keys()
@@ -169,6 +189,15 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20_260_503)
+
+
+def _folder_in_memory() -> Path | None:
+    """Return a folder of memory with much room, if the machine has one."""
+    folder = Path("/dev/shm")
+    if not folder.is_dir():
+        return None
+    room = min(psutil.disk_usage(str(folder)).free, psutil.virtual_memory().available)
+    return folder if room > MEMORY_ROOM_BYTES else None
 
 
 def _spark_defaults() -> dict[str, bool | float | int | str | None]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from segue import indexes, store
+from segue import store
 from segue.settings import Settings
 from tests.dashboard.site import CollectingSink, Site, served, write_library
 
@@ -15,9 +15,8 @@ _REFUSED = re.compile(r"status of (400|409|503)\b")
 @pytest.fixture
 def site(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Site]:
     """A served dashboard with a small library; the test needs the mark `mongo`."""
-    ours = settings()
+    ours = settings(prepared=True)
     database = store.connect(ours.mongo)
-    indexes.prepare(database)
     library = tmp_path / "music"
     store.upsert(database, store.TRACKS, write_library(library))
     sink, history = CollectingSink(), CollectingSink()

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.records import NotedTrack
 from dashboard.trending import Trending, pipeline_of
-from segue import indexes, store
+from segue import store
 from segue.events import Action
 from segue.settings import Settings
 from segue.store import Document
@@ -21,7 +21,7 @@ NOW = datetime(2026, 5, 3, 21, 40, tzinfo=UTC)
 
 @pytest.fixture
 def ours(settings: Callable[..., Settings]) -> Settings:
-    made = settings()
+    made = settings(prepared=True)
     tracks = [{"_id": f"t{n}", "title": f"Title {n}"} for n in range(5)]
     _fill(made, store.TRACKS, tracks)
     return made
@@ -29,7 +29,6 @@ def ours(settings: Callable[..., Settings]) -> Settings:
 
 def _fill(ours: Settings, collection: str, documents: Iterable[Document]) -> None:
     database = store.connect(ours.mongo)
-    indexes.prepare(database)
     store.upsert(database, collection, documents)
     database.client.close()
 

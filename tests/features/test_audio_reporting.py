@@ -22,7 +22,7 @@ from features.table import (
     table_folder,
 )
 from features.worker import printable
-from segue import indexes, store
+from segue import store
 from segue.audio_reports import KEPT, AudioReport, Groups
 from segue.cli import main
 from segue.errors import LibraryError, MongoUnreachableError
@@ -36,13 +36,12 @@ pytestmark = pytest.mark.mongo
 
 @pytest.fixture
 def home(settings: Callable[..., Settings]) -> Settings:
-    return settings()
+    return settings(prepared=True)
 
 
 @pytest.fixture
 def database(home: Settings) -> Iterator[Database[Document]]:
     database = store.connect(home.mongo)
-    indexes.prepare(database)
     yield database
     database.client.close()
 

@@ -10,7 +10,7 @@ from pymongo.database import Database
 from dashboard.analytics.answers import Answers
 from dashboard.analytics.feed import Event, Word, last_words, read, shown
 from dashboard.analytics.questions import parse
-from segue import indexes, store
+from segue import store
 from segue.settings import Settings
 from segue.store import Document
 from tests.conftest import SettingsFactory
@@ -59,9 +59,8 @@ def _listen(user: str, play: str, ago_s: float, **more: Any) -> Document:
 
 @pytest.fixture
 def ours(settings: SettingsFactory) -> Settings:
-    made = settings()
+    made = settings(prepared=True)
     database = store.connect(made.mongo)
-    indexes.prepare(database)
     _fill(database)
     database.client.close()
     return made

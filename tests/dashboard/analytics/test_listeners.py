@@ -24,7 +24,7 @@ from dashboard.analytics.times import Wish, hours_in
 from dashboard.api.analytics import create_router
 from dashboard.refusals import RefusedError
 from models.plane import plane_of
-from segue import indexes, store
+from segue import store
 from segue.roles import Identity, Role
 from segue.settings import Settings
 from segue.small_groups import LEAST, is_few, shown
@@ -50,13 +50,12 @@ Ask = Callable[[Answers], Any]
 
 @pytest.fixture
 def ours(settings: Callable[..., Settings]) -> Settings:
-    return settings()
+    return settings(prepared=True)
 
 
 @pytest.fixture
 def database(ours: Settings) -> Iterator[Database[Document]]:
     found = store.connect(ours.mongo)
-    indexes.prepare(found)
     yield found
     found.client.close()
 
