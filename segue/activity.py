@@ -94,7 +94,7 @@ class Cells:
         `code_of` each key, ascending.
     columns : mapping of int64 arrays
         Of `COUNTS`, of shape (n,), and of `SHARES`, of shape (n, N_SHARES), those that
-        were read.
+        were read; shares that were read are int32.
     keys : Packed, optional
         The keys themselves, UTF-8. None where they were not read.
     listeners : Packed, optional
@@ -255,15 +255,18 @@ def _parts(cells: Cells) -> Iterator[Cells]:
         yield cells if is_whole else cells.take(np.arange(first, end))
 
 
+def _column(name: str, content: bytes) -> NDArray[Any]:
+    read = np.frombuffer(content, _STORED[name])
+    if name in SHARES:  # most of what is read: nothing is copied
+        return read.reshape(-1, N_SHARES)
+    return read.astype(np.int64, copy=False)
+
+
 def cells_of(document: Mapping[str, Any]) -> Cells:
     """Return what a document says: all of it that was read."""
     columns = {
-        name: np.frombuffer(document[name], stored).astype(np.int64)
-        for name, stored in _STORED.items()
-        if name in document
+        name: _column(name, document[name]) for name in _STORED if name in document
     }
-    for name in columns.keys() & set(SHARES):
-        columns[name] = columns[name].reshape(-1, N_SHARES)
     keys, listeners = document.get("keys"), document.get("listeners")
     return Cells(
         np.frombuffer(document["codes"], np.int64),

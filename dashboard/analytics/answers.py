@@ -28,7 +28,8 @@ from segue.store import Document
 _FILTERS: Final = (Kind.SURFACE, Kind.STYLE, Kind.ARTIST)
 _ALL: Final = ""
 _MOST_SURFACES: Final = 50
-_MOST_SUMS: Final = 16
+_MOST_SUMS: Final = 32
+"""Some megabytes each, of 50,000 keys; *Now* has three, of each time and filter."""
 BY_LISTENERS: Final = "n_listeners"
 MOST_COMPARED: Final = 500
 """Keys of which listeners are counted, at least: sketches of all take seconds."""
