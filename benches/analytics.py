@@ -42,8 +42,10 @@ from segue.clock import system_clock
 from segue.roles import Role
 from segue.track_index import TrackIndex
 
+_PARTS: Final = ("pages", "stream")
 _RANGES: Final = ("1h", "6h", "24h", "7d", "30d", "90d", "1y", "all")
 _AT_ONCE: Final = 10_000
+_N_LISTENERS: Final = 5_000
 _N_READERS: Final = 10
 _PAGES: Final = {
     "now": ("analytics-now", ids.NOW_TILES, ""),
@@ -64,9 +66,9 @@ _PAGES: Final = {
 
 
 @click.command(help=__doc__)
+@click.option("--only", type=click.Choice(_PARTS), help="Not both.")
 @click.option("--plays", default=10_000_000, show_default=True, help="In the year.")
 @click.option("--tracks", default=50_000, show_default=True, help="In the catalogue.")
-@click.option("--listeners", default=5_000, show_default=True, help="Whose they are.")
 @click.option("--times", default=10, show_default=True, help="Of each page and range.")
 @click.option("--rate", default=20.0, show_default=True, help="Events a second.")
 @click.option(
@@ -74,52 +76,59 @@ _PAGES: Final = {
 )
 @click.option("--json", "out", type=click.File("w"), default="-", help="Where to.")
 def main(
+    only: str | None,
     plays: int,
     tracks: int,
-    listeners: int,
     times: int,
     rate: float,
     seconds: int,
     out: Any,
 ) -> None:
     """Run the measurement; see the module."""
+    answer: dict[str, Any] = {"n_plays": plays, "n_tracks": tracks}
     with stack() as running:
         index = write_index(running.settings.home, tracks, np.random.default_rng(8))
         say(f"writing a year of {plays:,} plays …")
-        _fill(running.database, index, plays, listeners)
+        _fill(running.database, index, plays)
         cookie = {"Cookie": cookie_of(log_in(running, "analyst", Role.ANALYST))}
         with served(running) as port:
             address = f"ws://127.0.0.1:{port}/ws/live"
-            answer: dict[str, Any] = {
-                "n_plays": plays,
-                "n_tracks": tracks,
-                "times": times,
-                "first_ms": {},
-                "p50_ms": {},
-                "p95_ms": {},
-            }
-            with connect(address, additional_headers=cookie, proxy=None) as socket:
-                for name, (view, part, query) in _PAGES.items():
-                    took = _took_ms(socket, view, part, query, times)
-                    _note(answer, name, took)
-            health = [_ms(lambda: ask_health(port)) for _ in range(8 * times)]
-            answer["p95_ms"]["health"] = round(float(np.percentile(health, 95)), 1)
-            running.start_stream()
-            answer |= measure_readers(
-                running, address, cookie, _questions(), index.track_ids, rate, seconds
-            )
+            if only != "stream":
+                answer |= _measure_pages(address, cookie, port, times)
+            if only != "pages":
+                running.start_stream()
+                answer |= measure_readers(
+                    *(running, address, cookie, _questions(), index.track_ids),
+                    rate,
+                    seconds,
+                )
     json.dump(answer, out, indent=1)
     out.write("\n")
 
 
-def _fill(
-    database: Database[store.Document], index: TrackIndex, plays: int, listeners: int
-) -> None:
+def _measure_pages(
+    address: str, cookie: dict[str, str], port: int, times: int
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "times": times,
+        "first_ms": {},
+        "p50_ms": {},
+        "p95_ms": {},
+    }
+    with connect(address, additional_headers=cookie, proxy=None) as socket:
+        for name, (view, part, query) in _PAGES.items():
+            _note(answer, name, _took_ms(socket, view, part, query, times))
+    health = [_ms(lambda: ask_health(port)) for _ in range(8 * times)]
+    answer["p95_ms"]["health"] = round(float(np.percentile(health, 95)), 1)
+    return answer
+
+
+def _fill(database: Database[store.Document], index: TrackIndex, plays: int) -> None:
     now, n_tracks = system_clock(), len(index.track_ids)
     _write_catalogue(database, n_tracks)
-    fill_activity(database, now, plays, n_tracks, listeners)
+    fill_activity(database, now, plays, n_tracks, _N_LISTENERS)
     fill_served(database, now, n_tracks)
-    fill_population(database, now, index, listeners)
+    fill_population(database, now, index, _N_LISTENERS)
     fill_reports(database, now, index)
     fill_stream(database, now)
 
