@@ -60,6 +60,8 @@ def layout() -> dict[str, Any]:
         "gridcolor": COLOURS["line"],
         "zerolinecolor": COLOURS["line"],
         "fixedrange": True,
+        # words that are longer than the margin are not cut off
+        "automargin": True,
     }
     return {
         "template": "none",

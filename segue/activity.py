@@ -94,7 +94,7 @@ class Cells:
         `code_of` each key, ascending.
     columns : mapping of int64 arrays
         Of `COUNTS`, of shape (n,), and of `SHARES`, of shape (n, N_SHARES), those that
-        were read; shares that were read are int32.
+        were read; shares that were read are int32, as they are stored.
     keys : Packed, optional
         The keys themselves, UTF-8. None where they were not read.
     listeners : Packed, optional
@@ -108,6 +108,14 @@ class Cells:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that all of it takes."""
+        packed = [each for each in (self.keys, self.listeners) if each is not None]
+        n_bytes = sum(column.nbytes for column in self.columns.values())
+        n_bytes += sum(len(each.content) + each.ends.nbytes for each in packed)
+        return self.codes.nbytes + n_bytes
 
     @property
     def n_plays(self) -> NDArray[np.int64]:

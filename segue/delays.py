@@ -6,7 +6,7 @@ the delays themselves. Minutes add up: of several, each bin is the sum of theirs
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -71,15 +71,9 @@ def percentile_of(counts: Mapping[int, int], share: float) -> float | None:
     """
     if not counts:
         return None
-    (found,) = percentiles_of(counts, [share])
-    return found
-
-
-def percentiles_of(counts: Mapping[int, int], shares: Sequence[float]) -> list[float]:
-    """Return several of them, of at least one; `shares` ascend."""
-    n, total, found = 0, sum(counts.values()), list[float]()
+    n, wanted = 0, math.ceil(share * sum(counts.values()))
     for number in sorted(counts):
         n += counts[number]
-        while len(found) < len(shares) and n >= math.ceil(shares[len(found)] * total):
-            found.append(seconds_of(number))
-    return found
+        if n >= wanted:
+            return seconds_of(number)
+    return None

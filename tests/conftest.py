@@ -104,8 +104,8 @@ def settings(
 
     The factory takes sections as keywords, `settings(stream={"pane_s": 60})`, and
     `topics=True` to create the topics. The services that the test's markers `kafka`
-    and `mongo` name are started; the database is dropped afterwards. The database is
-    a new one, or, from the first `prepared=True` on, an empty one with its indexes.
+    and `mongo` name are started. The database is a new one, which is dropped
+    afterwards, or, from the first `prepared=True` on, an empty one with its indexes.
     """
     name = f"t{uuid.uuid4().hex[:12]}"
     needs = {mark.name for mark in request.node.iter_markers()}
@@ -139,7 +139,7 @@ def settings(
         return made
 
     yield make
-    if "mongo" in needs:
+    if "mongo" in needs and ours["mongo"]["database"] == name:
         with MongoClient[dict[str, Any]](
             request.getfixturevalue("mongo_uri")
         ) as client:

@@ -21,6 +21,8 @@ class PreparedDatabases:
 
     def __init__(self, client: MongoClient[Document]) -> None:
         self._turn = cycle([client[name] for name in _NAMES])
+        for name in _NAMES:
+            client.drop_database(name)
         first = client[_NAMES[0]]
         indexes.prepare(first)
         self._as_made = {name: _indexes(first, name) for name in indexes.INDEXES}

@@ -28,8 +28,8 @@ from segue.store import Document
 _FILTERS: Final = (Kind.SURFACE, Kind.STYLE, Kind.ARTIST)
 _ALL: Final = ""
 _MOST_SURFACES: Final = 50
-_MOST_SUMS: Final = 32
-"""Some megabytes each, of 50,000 keys; *Now* has three, of each time and filter."""
+_MOST_SUM_BYTES: Final = 128_000_000
+"""Of 50,000 keys a sum takes three megabytes; *Now* has three of each time."""
 BY_LISTENERS: Final = "n_listeners"
 MOST_COMPARED: Final = 500
 """Keys of which listeners are counted, at least: sketches of all take seconds."""
@@ -103,6 +103,7 @@ class Answers:
         self.database, self.home = database, home
         self.maps, self.movements = Maps(database, home), Movements(database)
         self._sums: OrderedDict[tuple[Any, ...], Cells] = OrderedDict()
+        self._n_sum_bytes = 0
         self.spans, self.names = Spans(database), Names(database)
         self.served = ServedLists(database)
         self.books, self.minutes = Books(database), StreamMinutes(database)
@@ -201,12 +202,18 @@ class Answers:
         total = self._sums.get(versions)
         if total is None:
             total = await asyncio.to_thread(sums.summed, before)
-            self._sums[versions] = total
-            if len(self._sums) > _MOST_SUMS:
-                self._sums.popitem(last=False)
+            self._keep(versions, total)
         self._sums.move_to_end(versions)
         last = [span for span in read if span.start == newest]
         return await asyncio.to_thread(sums.summed, last, total)
+
+    def _keep(self, versions: tuple[Any, ...], total: Cells) -> None:
+        if versions not in self._sums:  # another may have added them up meanwhile
+            self._n_sum_bytes += total.n_bytes
+        self._sums[versions] = total
+        while self._n_sum_bytes > _MOST_SUM_BYTES and len(self._sums) > 1:
+            _, gone = self._sums.popitem(last=False)
+            self._n_sum_bytes -= gone.n_bytes
 
     async def named(
         self, kind: Kind, read: Sequence[Span], codes: Sequence[int]

@@ -113,9 +113,9 @@ async def chosen_artist(path: str, question: Question, names: Names) -> list[htm
 
 def downloads(question: Question, *names: str) -> html.P:
     """Return the ways to tables as files."""
-    ways: list[Any] = ["Download "]
+    ways: list[Any] = []
     for name in names:
-        ways.append(f"{name}: ")
+        ways.append(f"· {name}: " if ways else f"Download {name}: ")
         for form in FORMS:
             href = question.href(f"{DOWNLOADS_PATH}/{name}.{form}")
             # a reader of links alone hears of which table it is

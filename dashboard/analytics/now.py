@@ -156,7 +156,8 @@ def tiles(plays: Plays, last: Plays, now: datetime) -> list[html.Div]:
         tile(
             "Plays",
             f"{all_of.n_plays:,}",
-            f"in this time, by {_number(all_of.n_listeners)} listeners",
+            f"in this time, by {_number(all_of.n_listeners)} "
+            + ("listener" if all_of.n_listeners == 1 else "listeners"),
         ),
     ]
 

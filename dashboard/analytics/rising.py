@@ -77,7 +77,7 @@ def _faded(span: Span, millionths: int, newest: datetime) -> Span:
 def rising(
     now: Cells, before: Cells, codes: Counts | None, fade: float, n: int
 ) -> list[Rising]:
-    """Return `n` keys that are played more than in the time before, the strongest.
+    """Return at most `n` keys that are played more than before, the strongest first.
 
     Parameters
     ----------

@@ -19,7 +19,6 @@ from pymongo.asynchronous.database import AsyncDatabase
 from dashboard.analytics.times import TimeRange, Wish, snapped
 from segue import store
 from segue.activity import SHARES, Cells, Kind, Level, cells_of, code_of
-from segue.packed import Packed
 from segue.store import Document
 
 COUNTS: Final = (
@@ -90,7 +89,7 @@ class Spans:
         Parameters
         ----------
         only : str, optional
-            The one key that is wanted; not with columns of keys or listeners.
+            The one key that is wanted.
         """
         wanted = {
             "level": asked.level.value,
@@ -178,16 +177,16 @@ class _Kept:
         before = self._spans.pop(read.name, None)
         columns = _columns_of(read.cells)
         if before is not None:
-            self._n_bytes -= _bytes_of(before)
+            self._n_bytes -= before.cells.n_bytes
             if before.version == read.version:
                 columns = {**_columns_of(before.cells), **columns}
         self._spans[read.name] = replace(read, cells=_cells(columns))
         self._chosen[read.name] = {}
-        self._n_bytes += _bytes_of(self._spans[read.name])
+        self._n_bytes += self._spans[read.name].cells.n_bytes
         while self._n_bytes > self._most_bytes and len(self._spans) > 1:
             name, gone = self._spans.popitem(last=False)
             del self._chosen[name]
-            self._n_bytes -= _bytes_of(gone)
+            self._n_bytes -= gone.cells.n_bytes
 
 
 def _columns_of(cells: Cells) -> dict[str, Any]:
@@ -202,14 +201,4 @@ def _cells(columns: dict[str, Any]) -> Cells:
     numbers = {name: columns[name] for name in columns.keys() - _NOT_NUMBERS}
     return Cells(
         columns["codes"], numbers, columns.get("keys"), columns.get("listeners")
-    )
-
-
-def _bytes_of(span: Span) -> int:
-    columns = _columns_of(span.cells).values()
-    return sum(
-        len(each.content) + each.ends.nbytes
-        if isinstance(each, Packed)
-        else each.nbytes
-        for each in columns
     )

@@ -22,7 +22,11 @@ from segue.delays import KEPT
 from segue.store import Document
 
 SETTLED: Final = timedelta(minutes=30)
-"""After which nothing is written of an hour that is over, but for missing minutes."""
+"""After which an hour that is over is as good as written.
+
+What a job that stood still for longer then adds to a minute that is there shows when
+that is read anew: at the next start, or when a minute comes or goes.
+"""
 _COLLECTIONS: Final = (store.LIST_DELAYS, store.STREAM_MINUTES)
 Documents = Sequence[Document]
 Piece = tuple[datetime, datetime]
@@ -32,8 +36,8 @@ Piece = tuple[datetime, datetime]
 class StreamMinutes:
     """Reads `list_delays` and `stream_minutes`.
 
-    An hour that is over for `SETTLED` is read once, and again when it has more or fewer
-    documents than it had.
+    An hour that is over for `SETTLED` is read once. All that are asked for are read
+    again when there are more or fewer documents of them than there were.
     """
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
@@ -41,17 +45,24 @@ class StreamMinutes:
         self._naive: CodecOptions[Document] = CodecOptions(tz_aware=False)
         self._database = database
         self._kept: dict[Piece, tuple[int, Part]] = {}
+        self._lock = asyncio.Lock()
 
     async def read(self, steps: Steps, now: datetime) -> History:
         """Read what is known of a time."""
-        hours = settled(steps, now)
+        async with self._lock:  # who waits finds what another has read
+            parts = await self._up_to_date(steps, settled(steps, now), now)
+        return await asyncio.to_thread(lambda: history_in(steps, joined(parts)))
+
+    async def _up_to_date(
+        self, steps: Steps, hours: Sequence[Piece], now: datetime
+    ) -> list[Part]:
         self._forget(now)
         parts = await self._parts(steps, hours)
         if hours and await self._n_in(hours) != self._n_kept(hours):
             for hour in hours:
                 self._kept.pop(hour, None)
             parts = await self._parts(steps, hours)
-        return await asyncio.to_thread(lambda: history_in(steps, joined(parts)))
+        return parts
 
     def _forget(self, now: datetime) -> None:
         """Let go of hours that are longer ago than minutes are kept."""

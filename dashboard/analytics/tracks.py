@@ -159,6 +159,8 @@ def _table(ranking: Ranking, question: Question, order: str) -> html.Table | str
     if not ranking.rows:
         return ""
     caption = f"The first {len(ranking.rows)} of {ranking.n_keys:,} that were played"
+    if ranking.n_keys > N_IN_FILE:
+        caption += f", of which a file has the first {N_IN_FILE:,}"
     if _ORDERS[order][1] in SHARES_OF:
         caption += f"; those of fewer than {LEAST_PLAYS} plays come last"
     if _ORDERS[order][1] == BY_LISTENERS and ranking.n_keys > MOST_COMPARED:

@@ -238,7 +238,8 @@ def test_all_numbers_are_those_of_sql(
     (run,) = of_kind(database, RUN)
     assert run["made_at"] == NOW
     assert summary["n_clusters"] >= 2
-    text = json.dumps([*database[store.POPULATION].find()], default=str)
+    found = [*database[store.POPULATION].find()]
+    text = json.dumps(found, default=str, ensure_ascii=False)
     assert re.search(r"u\d{3}", text) is None
     before = [*database[store.POPULATION].find().sort("_id")]
     count_population(spark, ours, lambda: NOW)

@@ -8,6 +8,7 @@ from pymongo.database import Database
 
 from segue import store
 from segue.settings import Settings
+from streaming import facts
 from tests.conftest import SettingsFactory
 
 
@@ -18,6 +19,7 @@ def ready(settings: SettingsFactory) -> Settings:
 
 @pytest.fixture
 def database(ready: Settings) -> Iterator[Database[store.Document]]:
+    facts._groups_of.cache_clear()  # a database of this name was another test's
     with closing(store.connect(ready.mongo).client) as client:
         database = client[ready.mongo.database]
         # the clock of the tests stands in the past: nothing of it is to expire

@@ -2,10 +2,13 @@
 
 import json
 
-from dash import html
+import pytest
+from dash import dcc, html
+from dash.development.base_component import Component
 from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.analytics.parts import table
+from dashboard.figures import CONFIG
 from dashboard.marks import marks
 from dashboard.views import as_text
 
@@ -24,3 +27,16 @@ def test_components_are_sent_as_dash_says_them() -> None:
     sent = json.loads(as_text({"it": {"children": part}})["it"])["children"]
     assert sent == json.loads(json.dumps(part, cls=PlotlyJSONEncoder))
     assert sent["props"]["data-x"] == "1"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        dcc.Graph(id="g", figure={"data": [], "layout": {"a": [1]}}, config=CONFIG),
+        html.Td("a", title=None, colSpan=2),
+        html.Div([html.P(dcc.Input(id="i", type="text", value=None)), None]),
+    ],
+)
+def test_any_component_is_sent_so(part: Component) -> None:
+    sent = json.loads(as_text({"it": {"children": part}})["it"])["children"]
+    assert sent == json.loads(json.dumps(part, cls=PlotlyJSONEncoder))

@@ -11,6 +11,7 @@ from dashboard.analytics.stream_history import History, Steps, steps_of
 from dashboard.analytics.stream_minutes import SETTLED, StreamMinutes, settled
 from dashboard.analytics.times import Wish
 from segue import store
+from segue.delays import KEPT
 from segue.settings import Settings
 from segue.store import Document
 from tests.conftest import SettingsFactory
@@ -135,5 +136,6 @@ def test_an_hour_that_is_long_over_is_read_once(
         # nothing is kept of what the database keeps no more
         later = NOW + 49 * HOUR
         assert (await ours.read(_steps(24, later), later)).is_empty
+        assert all(start >= later - KEPT for start, _ in ours._kept)
 
     _run(settings(), ask)
