@@ -38,6 +38,7 @@ hypothesis.settings.load_profile("no deadline")
 
 # of what a `mongod` of the tests takes, about 0.3 GiB, some are there at a time
 MEMORY_ROOM_BYTES = 8 * 2**30
+BROWSER_TIMEOUT_MS = 20_000
 CHECKOUT = Path(__file__).resolve().parent.parent
 SettingsFactory = Callable[..., Settings]
 
@@ -174,8 +175,10 @@ def spark(java: Path, jars: Path) -> Iterator["SparkSession"]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """One Chromium for a module: its event loop is in the way of `asyncio.run`."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # a page is shown when it is ready; tests of how soon say so themselves
+    expect.set_options(timeout=BROWSER_TIMEOUT_MS)
     try:
         path = find_browser()
     except MissingProgramError as error:
