@@ -16,7 +16,7 @@ from segue.settings import Settings, to_environment
 from streaming.panes import COUNTS
 
 NAME = "stream"
-READY_S = 120.0
+READY_S = 300.0
 
 
 class StreamingJob:
