@@ -8,6 +8,9 @@ from dashboard.records import QueryHealth
 from dashboard.theme import COLOURS, PHASES
 
 CONFIG: Final[Any] = {"displayModeBar": False, "responsive": True}
+LINE_DASHES: Final = ("solid", "dash", "dot")
+"""Lines of one kind differ by more than their colours."""
+_SILENCE: Final = "No query has told of a micro-batch yet."
 _FONT: Final = "system-ui, sans-serif"
 
 
@@ -31,6 +34,8 @@ def batch_figure(queries: Sequence[QueryHealth]) -> dict[str, Any]:
         for at, phase in enumerate(phases)
     ]
     ours = layout()
+    if not phases:
+        return {"data": [], "layout": {**ours, **_in_words(_SILENCE)}}
     axes = {
         "xaxis": ours["xaxis"]
         | {"ticksuffix": " ms", "rangemode": "tozero", "nticks": 6},
@@ -51,6 +56,14 @@ def as_said(name: str) -> str:
     'Guns &amp; &lt;b&gt;'
     """
     return escape(name, quote=False)
+
+
+def _in_words(text: str) -> dict[str, Any]:
+    """Return what a figure that has nothing to draw looks like."""
+    said = {"text": text, "showarrow": False, "x": 0.5, "y": 0.5}
+    place = {"xref": "paper", "yref": "paper"}
+    nothing = {"visible": False, "fixedrange": True}
+    return {"annotations": [said | place], "xaxis": nothing, "yaxis": nothing}
 
 
 def layout() -> dict[str, Any]:

@@ -141,7 +141,7 @@ def _hubs_table(found: Compared) -> html.Table:
         for each, *counts in _rows_of(columns)
         if any(counts)
     ]
-    ways = list(columns)[1:]
+    ways = [each.way for each in found.report.hubs.ways]
     caption = f"Of {found.report.hubs.n_sampled:,} tracks"
     return table(caption, ("In so many lists", *ways), rows)
 

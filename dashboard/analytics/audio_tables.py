@@ -14,7 +14,7 @@ Row = tuple[Any, ...]
 
 def hubs(found: Compared) -> Table:
     """Return how many tracks stand in so many lists, by way of ranking."""
-    ways = {way.way: way.counts for way in found.report.hubs.ways}
+    ways = {f"n_{way.way}": way.counts for way in found.report.hubs.ways}
     return {"in_lists": hub_classes(), **ways}
 
 

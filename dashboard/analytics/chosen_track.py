@@ -20,6 +20,7 @@ from dashboard.analytics.times import TimeRange
 from segue.activity import N_SHARES, SHARES, Kind
 
 _ENDED, _SKIPPED = SHARES
+_SHOWN_CHARS: Final = 40
 _HIDDEN: Final = {ids.CHOSEN_TRACK: {"hidden": True}}
 
 
@@ -66,10 +67,14 @@ async def file(answers: Answers, question: Question, now: datetime) -> Table:
         raise nothing("Say of which track: track is missing.")
     time = await answers.time_of(question, now)
     ended, skipped = await _positions(answers, key, time)
-    left: Sequence[float | None] = sums.shares_left(ended) or [None] * N_SHARES
+    if not ended.any():
+        raise nothing(
+            f"No play of the track {key[:_SHOWN_CHARS]} ended at a known position in "
+            "this time."
+        )
     return {
         "from_share": [place / N_SHARES for place in range(N_SHARES)],
-        "still_listening": left,
+        "still_listening": sums.shares_left(ended),
         "n_ended": ended.tolist(),
         "n_skipped": skipped.tolist(),
     }

@@ -120,8 +120,8 @@ def downloads(question: Question, *names: str) -> html.P:
             href = question.href(f"{DOWNLOADS_PATH}/{name}.{form}")
             # a reader of links alone hears of which table it is
             label = marks(aria_label=f"{name.capitalize()} as {form.upper()}")
-            file = f"{name}.{form}"
-            ways += [html.A(form.upper(), href=href, download=file, **label), " "]
+            # the answer names the file
+            ways += [html.A(form.upper(), href=href, download="", **label), " "]
     return html.P(ways, className="facts")
 
 

@@ -28,7 +28,7 @@ SHOWS: Final = frozenset({store.POPULATION})
 PRESET: Final = "90d"
 MEASURES: Final = ("plays", "listeners")
 """What the heat map may show, by the word of the address."""
-_FILES: Final = ("sessions", "retention", "clusters", "heatmap")
+_FILES: Final = ("sessions", "heatmap", "retention", "clusters", "returns")
 _SHOWN_WEEKS: Final = 26
 _NOT_COUNTED: Final = (
     "Nothing was counted of listeners together yet: “segue population” does it, best "

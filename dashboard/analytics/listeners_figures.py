@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from dashboard.analytics.figures import Figure
-from dashboard.figures import as_said, layout
+from dashboard.figures import LINE_DASHES, as_said, layout
 from dashboard.theme import FIGURE_COLOURS, PHASES
 
 Numbers = Sequence[Sequence[float | None]]
@@ -102,7 +102,7 @@ def kept_figure(shares: Mapping[str, Sequence[float | None]]) -> Figure:
             "y": list(row),
             "name": name,
             "mode": "lines+markers",
-            "line": {"color": PHASES[at % len(PHASES)], "width": 2},
+            "line": _line(at),
             "hovertemplate": f"{name}, week %{{x}}: %{{y:.0%}}<extra></extra>",
         }
         for at, (name, row) in enumerate(shares.items())
@@ -151,6 +151,13 @@ def trajectory_figure(
     bare = {"showticklabels": False, "zeroline": False}
     # a step is as long upwards as sideways
     return _figure([ground, marks, way, end], bare, bare | {"scaleanchor": "x"})
+
+
+def _line(place: int) -> Figure:
+    """Return what sets a line apart: colour, and dashes where colours come again."""
+    turn, colour = divmod(place, len(PHASES))
+    dash = LINE_DASHES[turn % len(LINE_DASHES)]
+    return {"color": PHASES[colour], "width": 2, "dash": dash}
 
 
 def _dots(points: Points, name: str, marker: Figure) -> Figure:

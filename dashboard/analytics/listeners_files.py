@@ -42,22 +42,27 @@ async def retention(answers: Answers, question: Question, now: datetime) -> Tabl
 
 
 async def clusters(answers: Answers, question: Question, now: datetime) -> Table:
-    """Return a row a cluster and week since the first play, 0 at least."""
+    """Return a row a cluster, by the number that the page gives it."""
+    found = await population.read_clusters(answers.database)
+    names = ("n_listeners", "n_plays", "n_skipped")
+    return {
+        "cluster": [each.number + 1 for each in found],
+        **{name: [getattr(each, name) for each in found] for name in names},
+        "styles": [" ".join(each.genre_ids) for each in found],
+        "tracks": [" ".join(each.track_ids) for each in found],
+    }
+
+
+async def returns(answers: Answers, question: Question, now: datetime) -> Table:
+    """Return a row a cluster and week since the first play: which share played."""
     found = await population.read_clusters(answers.database)
     rows = [
-        (each, since, share)
+        (each.number + 1, since, share)
         for each in found
-        for since, share in enumerate(each.retained or [None])
+        for since, share in enumerate(each.retained)
     ]
-    names = ("number", "n_listeners", "n_plays", "n_skipped")
-    told = {name: [getattr(each, name) for each, _, _ in rows] for name in names}
-    return {
-        **told,
-        "styles": [" ".join(each.genre_ids) for each, _, _ in rows],
-        "tracks": [" ".join(each.track_ids) for each, _, _ in rows],
-        "weeks_since": [since for _, since, _ in rows],
-        "share_played": [share for _, _, share in rows],
-    }
+    names = ("cluster", "weeks_since", "share_played")
+    return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
 
 async def heatmap(answers: Answers, question: Question, now: datetime) -> Table:

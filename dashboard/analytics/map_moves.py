@@ -82,7 +82,7 @@ async def file(answers: Answers, question: Question, now: datetime) -> Table:
     moves = await moves_of(answers, question, now)
     rows = [
         (
-            at.isoformat(),
+            at,
             each.name,
             each.n_heard[at],
             *each.places[at],

@@ -148,10 +148,14 @@ def tiles(plays: Plays, last: Plays, now: datetime) -> list[html.Div]:
     """Return the figures at the head of the page."""
     minutes = (now - last.time.start).total_seconds() / 60
     told, all_of = last.totals, plays.totals
-    return [
+    of_late = [
         tile("Plays/min", f"{told.n_plays / minutes:,.1f}", _OF_LATE),
         tile("Starts/min", f"{told.n_started / minutes:,.1f}", _OF_LATE),
         tile("Active", _number(told.n_listeners), f"listeners {_OF_LATE}"),
+    ]
+    return [
+        # of a time that is over, they would not be about what stands beside them
+        *(of_late if plays.time.end > last.time.start else []),
         tile("Skip rate", share(all_of.skip_share), "of the plays in this time"),
         tile(
             "Plays",

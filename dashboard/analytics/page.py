@@ -82,6 +82,8 @@ class AnalystPage(NamedTuple):
         Views of the same question that are read apart.
     head : callable, optional
         Returns what stands above the question, whatever that is.
+    filters : frozenset of str
+        By what it can be chosen.
     """
 
     key: str
@@ -95,6 +97,7 @@ class AnalystPage(NamedTuple):
     preset: str = "24h"
     beside: tuple[Beside, ...] = ()
     head: Callable[[], list[Any]] | None = None
+    filters: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:
@@ -119,6 +122,7 @@ PAGES: Final = (
         refresh_s=5.0,
         preset="1h",
         beside=(Beside("analytics-feed", feed.read_shown, feed.SHOWS, 0.25),),
+        filters=frozenset({"surface", "style", "artist"}),
     ),
     AnalystPage(
         "tracks",
@@ -128,6 +132,7 @@ PAGES: Final = (
         tracks.read,
         tracks.SHOWS,
         pause_s=2.0,
+        filters=frozenset({"style", "artist"}),
     ),
     AnalystPage(
         "listeners",
@@ -159,6 +164,7 @@ PAGES: Final = (
         pause_s=5.0,
         refresh_s=60.0,
         preset=taste_map.PRESET,
+        filters=frozenset({"style", "artist", "cluster"}),
     ),
     AnalystPage(
         "quality",
@@ -169,6 +175,7 @@ PAGES: Final = (
         quality.SHOWS,
         pause_s=5.0,
         preset=quality.PRESET,
+        filters=frozenset({"surface", "model"}),
     ),
     AnalystPage(
         "audio",

@@ -1,6 +1,6 @@
 """What an address asks for: time, filters and order, in its query."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -18,6 +18,7 @@ _NAMES: Final = (
     *("report", "before"),
     *("zone", "listener"),
 )
+_FILTERS: Final = ("surface", "style", "artist", "model", "cluster")
 _MOST_VALUE_CHARS: Final = 256
 _MOST_FIELDS: Final = 20
 
@@ -47,6 +48,19 @@ class Question:
     def about(self, **changes: str) -> "Question":
         """Return a question that differs."""
         return replace(self, told={**self.told, **changes})
+
+    def check_filters(self, known: Collection[str]) -> None:
+        """Raise `RefusedError` where a filter is told that is not among some.
+
+        Numbers of everything would be read as those of what was chosen.
+        """
+        for name in _FILTERS:
+            if self.get(name) and name not in known:
+                raise RefusedError(
+                    400,
+                    "not_by_filter",
+                    f"What is here cannot be chosen by {name}: take that filter out.",
+                )
 
     def href(self, path: str, **changes: str) -> str:
         """Return the address of a question that differs; "" takes something out."""

@@ -6,12 +6,10 @@ from typing import Any, Final
 
 from dashboard.analytics.freshness import FRESH_S
 from dashboard.analytics.stream_history import Column, History
-from dashboard.figures import layout
+from dashboard.figures import LINE_DASHES, layout
 from dashboard.theme import PHASES
 
 Figure = dict[str, Any]
-_DASHES: Final = ("solid", "dash", "dot")
-"""Lines of one kind differ by more than their colours."""
 _MB: Final = 1e-6
 
 
@@ -38,7 +36,7 @@ def rates_figure(history: History) -> Figure:
             (("input_rows_per_s", "came"), ("processed_rows_per_s", "taken"))
         ):
             line = _line(starts, columns[column], f"{query}: {name}", place, "rows/s")
-            line["line"]["dash"] = _DASHES[dash]
+            line["line"]["dash"] = LINE_DASHES[dash]
             lines.append(line)
     return _figure(lines, {"rangemode": "tozero"})
 
@@ -132,7 +130,7 @@ def _two(
         _line(at, values, name, place, unit.strip())
         for place, (name, values, unit) in enumerate((left, right))
     ]
-    lines[1] |= {"yaxis": "y2", "line": {**lines[1]["line"], "dash": _DASHES[1]}}
+    lines[1] |= {"yaxis": "y2", "line": {**lines[1]["line"], "dash": LINE_DASHES[1]}}
     axes = [
         {"ticksuffix": unit, "rangemode": "tozero", "nticks": 5}
         for _, _, unit in (left, right)

@@ -1,6 +1,5 @@
-"""The stream's minutes, over a range of time: documents in, plain columns out."""
+"""The stream's minutes, over a range of time: columns by minute in, by step out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,14 +17,12 @@ from dashboard.analytics.stream_columns import (
     Minutes,
     Moments,
     Part,
-    part_of,
 )
 from dashboard.analytics.times import Wish
 from dashboard.dates import moment
 from dashboard.refusals import RefusedError
 from segue.activity import Level
 from segue.delays import BINS, KEPT, seconds_of
-from segue.store import Document
 
 SHARES: Final = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 _MOST_BY_MINUTE: Final = timedelta(hours=6)
@@ -128,16 +125,6 @@ def steps_of(wish: Wish, now: datetime) -> Steps:
     start = _floor(start, minutes)
     n_steps = max(1, -(-(end - start) // step))
     return Steps(start, start + n_steps * step, minutes)
-
-
-def history_of(
-    steps: Steps, delays: Sequence[Document], minutes: Sequence[Document]
-) -> History:
-    """Return what documents of `list_delays` and `stream_minutes` come to.
-
-    Those that are damaged are passed over.
-    """
-    return history_in(steps, part_of(delays, minutes))
 
 
 def history_in(steps: Steps, part: Part) -> History:

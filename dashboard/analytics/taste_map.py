@@ -202,12 +202,13 @@ async def file(answers: Answers, question: Question, now: datetime) -> Table:
     labels = {
         "style": points.styles,
         "artist": points.artists,
-        "cluster": points.clusters,
+        "cluster_name": points.clusters,
     }
     return {
         "track_id": [points.track_ids[row] for row in rows],
         "across": places[:, 0].tolist(),
         "up": places[:, 1].tolist(),
+        "cluster": (points.clusters.numbers[rows] + 1).tolist(),
         **{name: [each.name_of(row) for row in rows] for name, each in labels.items()},
         "n_plays": plays[rows].tolist(),
     }

@@ -33,6 +33,7 @@ _EARLIEST: Final = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER: Final = timedelta(days=1)
 _MOST_CHARS: Final = 40
 _SHOWN_CHARS: Final = 24
+_DATE_CHARS: Final = len("2026-05-03")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def wished(told: Mapping[str, str], preset: str, now: datetime) -> Wish:
     if "from" not in told:
         raise _wrong("The range has an end, but no beginning: say from when.")
     start = _moment("from", told["from"])
-    end = _moment("to", told["to"]) if "to" in told else now
+    end = _end(told["to"]) if "to" in told else now
     _check(start, end, now)
     return Wish(start, end)
 
@@ -150,20 +151,25 @@ def _check(start: datetime, end: datetime, now: datetime) -> None:
         raise _wrong("The range ends in the future: leave out to, and it ends now.")
 
 
+def _end(text: str) -> datetime:
+    """Return the end of a time: of a date that is the end of the day."""
+    end = _moment("to", text)
+    return Level.DAY.end_of(end) if len(text) <= _DATE_CHARS else end
+
+
 def _moment(name: str, text: str) -> datetime:
-    """Return a time, in UTC."""
+    """Return a time, in UTC, which is meant where no zone is told."""
     try:
         if len(text) > _MOST_CHARS:
             raise ValueError
         # a plus that was not written as %2B has become a space
         found = datetime.fromisoformat(text.replace(" ", "+"))
         if found.tzinfo is None:
-            raise ValueError
+            found = found.replace(tzinfo=UTC)
         return found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _wrong(
-            f"{name} is {_short(text)}; want a time with its zone, as "
-            "2026-05-03T22:10:00Z."
+            f"{name} is {_short(text)}; want a time as 2026-05-03T22:10Z, or a date."
         ) from None
 
 

@@ -69,7 +69,8 @@ async def choose(answers: Answers, question: Question, _now: datetime) -> list[A
         controls.select("style", "Style", styles, question.get(Kind.STYLE)),
         *await controls.chosen_artist(PATH, question, answers.names),
     ]
-    of = question.get("of") or next(iter(TABLES))
+    told = question.get("of")
+    of = told if told in TABLES else next(iter(TABLES))
     ways = [
         (name.capitalize(), question.href(PATH, of=name, sort=""), name == of)
         for name in TABLES
@@ -107,12 +108,6 @@ async def ranked(
         For what cannot be ranked so.
     """
     name, order = _asked(question)
-    if question.get(Kind.SURFACE):
-        raise RefusedError(
-            400,
-            "not_by_filter",
-            "Rankings are not by surface: take that filter out, or look at Now.",
-        )
     codes = await answers.codes_of(question)
     if codes is not None and TABLES[name] is not Kind.TRACK:
         raise RefusedError(

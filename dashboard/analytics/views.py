@@ -67,6 +67,7 @@ class AnalyticsViews:
             try:
                 if wrong is not None:
                     raise wrong
+                question.check_filters(page.filters)
                 shown |= await read(self._answers, question, now)
             except RefusedError as refused:
                 shown |= _refused(refused)

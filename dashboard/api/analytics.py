@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -13,7 +13,6 @@ from dashboard.access import check_role, who_asks
 from dashboard.analytics import (
     audio,
     chosen_track,
-    listeners,
     listeners_files,
     map_moves,
     now,
@@ -26,33 +25,55 @@ from dashboard.analytics import (
 )
 from dashboard.analytics.answers import Answers
 from dashboard.analytics.controls import DOWNLOADS_PATH
+from dashboard.analytics.page import PAGES
 from dashboard.analytics.questions import Question, parse
 from dashboard.analytics.tables import WRITERS, Table
+from dashboard.analytics.times import Wish
 from dashboard.api.edge import endpoint
 from dashboard.refusals import RefusedError
 from segue.clock import Clock
 from segue.roles import Role
 
 _Read = Callable[[Answers, Question, datetime], Awaitable[Table]]
-_PRESET: Final = "24h"
-FILES: Final[Mapping[str, tuple[_Read, str]]] = {
-    "plays": (now.plays_file, "1h"),
-    **dict.fromkeys(tracks.TABLES, (tracks.file, _PRESET)),
-    "positions": (chosen_track.file, _PRESET),
-    "map": (taste_map.file, taste_map.PRESET),
-    "movement": (map_moves.file, taste_map.PRESET),
-    **{n: (partial(quality.file, name=n), quality.PRESET) for n in quality.FILES},
-    **{name: (partial(audio.file, name=name), _PRESET) for name in audio.TABLES},
-    **{name: (partial(stream.file, name=name), "1h") for name in stream_tables.FILES},
-    "sessions": (listeners_files.sessions, listeners.PRESET),
-    "retention": (listeners_files.retention, listeners.PRESET),
-    "clusters": (listeners_files.clusters, listeners.PRESET),
-    "heatmap": (listeners_files.heatmap, listeners.PRESET),
-    "trajectory": (trajectory.file, listeners.PRESET),
+
+
+class File(NamedTuple):
+    """A table as a file.
+
+    Attributes
+    ----------
+    page : str
+        Key of the page that shows it: so its usual time and its filters.
+    is_of_time : bool
+        Whether it is of the time that is asked for.
+    """
+
+    page: str
+    read: _Read
+    is_of_time: bool = True
+
+
+FILES: Final[Mapping[str, File]] = {
+    "plays": File("", now.plays_file),
+    **dict.fromkeys(tracks.TABLES, File("tracks", tracks.file)),
+    "positions": File("tracks", chosen_track.file),
+    "map": File("map", taste_map.file),
+    "movement": File("map", map_moves.file),
+    **{n: File("quality", partial(quality.file, name=n)) for n in quality.FILES},
+    **{n: File("audio", partial(audio.file, name=n), False) for n in audio.TABLES},
+    **{n: File("stream", partial(stream.file, name=n)) for n in stream_tables.FILES},
+    "sessions": File("listeners", listeners_files.sessions),
+    "heatmap": File("listeners", listeners_files.heatmap),
+    "retention": File("listeners", listeners_files.retention),
+    "clusters": File("listeners", listeners_files.clusters, False),
+    "returns": File("listeners", listeners_files.returns, False),
+    "trajectory": File("listeners", trajectory.file, False),
 }
-"""By name: what reads a table, and the time that is meant where none is told."""
+"""By name."""
+_PAGES: Final = {page.key: page for page in PAGES}
 _FOR_ADMINS: Final = frozenset({"trajectory"})
 """Tables of one listener."""
+_AS_NAMED: Final = "%Y%m%dT%H%MZ"
 
 
 def create_router(answers: Answers, clock: Clock) -> APIRouter:
@@ -65,15 +86,17 @@ def create_router(answers: Answers, clock: Clock) -> APIRouter:
         check_role(who_asks(), role)
         if name not in FILES or form not in WRITERS:
             raise RefusedError(404, "not_found", f"there is no table {name}.{form}")
-        read, preset = FILES[name]
-        at = clock()
-        question = parse(request.url.query, preset, at)
+        file, at = FILES[name], clock()
+        page = _PAGES[file.page]
+        question = parse(request.url.query, page.preset, at)
+        question.check_filters(page.filters)
         if name in tracks.TABLES:
             question = question.about(of=name)
-        table = await read(answers, question, at)
+        table = await file.read(answers, question, at)
         write, media_type = WRITERS[form]
         content = await asyncio.to_thread(write, table)
-        named = f'attachment; filename="{name}.{form}"'
+        stem = f"{name}_{_named(question.wish)}" if file.is_of_time else name
+        named = f'attachment; filename="{stem}.{form}"'
         headers = {"content-disposition": named}
         return Response(content, headers=headers, media_type=media_type)
 
@@ -83,3 +106,16 @@ def create_router(answers: Answers, clock: Clock) -> APIRouter:
         methods=["GET", "HEAD"],
     )
     return router
+
+
+def _named(wish: Wish) -> str:
+    """Return a time as a part of a file's name.
+
+    Examples
+    --------
+    >>> at = datetime(2026, 5, 3, 22, 10)
+    >>> _named(Wish(None, at)), _named(Wish(datetime(2026, 5, 2), at))
+    ('to_20260503T2210Z', '20260502T0000Z_to_20260503T2210Z')
+    """
+    end = f"to_{wish.end:{_AS_NAMED}}"
+    return end if wish.start is None else f"{wish.start:{_AS_NAMED}}_{end}"

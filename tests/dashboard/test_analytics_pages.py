@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd  # type: ignore[import-untyped]
@@ -151,6 +152,8 @@ def test_a_track_shows_where_it_is_left(page: Page, site: Site) -> None:
         (f"?surface={'%5C' * 90}", "Nothing was played of the surface"),
         ("?surface=%ED%A0%80%00%3Cscript%3E", "Nothing was played of the surface"),
         ("/tracks?sort=%24where", "There is no such order"),
+        ("/tracks?of=zzz", "There is no such ranking"),
+        ("/listeners?style=dub", "cannot be chosen by style"),
     ],
 )
 def test_what_cannot_be_shown_is_a_sentence(
@@ -191,7 +194,13 @@ def test_files_have_what_the_page_shows(site: Site) -> None:
     found = pd.read_parquet(io.BytesIO(parquet.body))
     home = _ends(events)[_ends(events)["surface"] == "home"]
     assert found["n_plays"].sum() == len(home)
-    assert "attachment" in parquet.headers["content-disposition"]
+    named = parquet.headers["content-disposition"]
+    times = re.fullmatch(
+        r'attachment; filename="plays_(\d{8}T\d{4})Z_to_(\d{8}T\d{4})Z\.parquet"', named
+    )
+    assert times is not None
+    start, end = (datetime.strptime(each, "%Y%m%dT%H%M") for each in times.groups())
+    assert end - start == timedelta(hours=6)
 
 
 def test_a_title_that_a_spreadsheet_would_compute_is_text(site: Site) -> None:
@@ -209,6 +218,11 @@ def test_a_title_that_a_spreadsheet_would_compute_is_text(site: Site) -> None:
         "tracks.csv?range=x",
         "plays.parquet?from=2026-05-02T00:00:00Z&to=2026-05-01T00:00:00Z",
         "artists.csv?style=x",
+        *(
+            f"{name}.csv?style=x"
+            for name in ("served", "listed", "heatmap", "sessions")
+        ),
+        *("tracks.csv?surface=x", "queries.csv?surface=x", "drift.csv?style=x"),
         "tracks.csv?sort=x",
         f"tracks.csv?style={'x' * 5000}",
     ],

@@ -209,17 +209,6 @@ def test_listeners_are_compared_of_the_most_played(
     assert ranking.n_keys == len(by_key)
 
 
-@pytest.mark.parametrize("query", ["surface=home", "surface=home&style=s9"])
-def test_a_ranking_by_surface_is_refused(ours: Settings, query: str) -> None:
-    question = _asked(query)
-
-    async def ask(answers: Answers) -> Any:
-        return await tracks.file(answers, question, NOW)
-
-    with pytest.raises(RefusedError, match="take that filter out"):
-        answered(ours, ask)
-
-
 def _by_key(events: pd.DataFrame, of: str) -> dict[str, pd.DataFrame]:
     keyed = {
         "tracks": events.assign(key=events["track_id"]),
@@ -297,6 +286,32 @@ def test_positions_are_those_of_the_events(
         there = ended[(ended["share"] * 20).astype(int).clip(upper=19) == place]
         assert file["n_ended"][place] == len(there)
         assert file["n_skipped"][place] == (there["action"] == "skipped").sum()
+
+
+@pytest.mark.usefixtures("events")
+@pytest.mark.parametrize("key", ["t99", "", "%00"])
+def test_of_a_track_that_was_not_played_there_are_no_positions(
+    ours: Settings, key: str
+) -> None:
+    question = _asked(f"range=7d&track={key}")
+    with pytest.raises(RefusedError, match=r"track t99 ended|track is missing"):
+        answered(ours, lambda a: chosen_track.file(a, question, NOW))
+
+
+@pytest.mark.usefixtures("events")
+@pytest.mark.parametrize(
+    ("query", "n_tiles"),
+    [
+        ("range=1h", 5),
+        ("from=2026-05-03", 5),
+        ("from=2026-05-03&to=2026-05-03T22:00", 2),
+    ],
+)
+def test_what_is_played_of_late_is_told_beside_a_time_that_still_runs(
+    ours: Settings, query: str, n_tiles: int
+) -> None:
+    page = answered(ours, lambda a: now.read(a, _asked(query), NOW))
+    assert len(page["now-tiles"]["children"]) == n_tiles
 
 
 @pytest.mark.parametrize("name", ["1h", "7d"])

@@ -101,13 +101,15 @@ def test_files_have_what_was_counted(
         told = [None if np.isnan(n) else int(n) for n in rows["n_played"]]
         assert told == each["played"]
         assert {*rows["n_listeners"]} == {each["n_listeners"]}
-    clusters = file_of(ours, "clusters")
+    clusters = file_of(ours, "clusters").set_index("cluster")
+    weeks = file_of(ours, "returns")
     for each in by_kind["cluster"]:
-        rows = clusters[clusters["number"] == each["number"]]
+        rows = weeks[weeks["cluster"] == each["number"] + 1]
         told = [None if np.isnan(x) else x for x in rows["share_played"]]
         assert told == each["retained"]
-        assert {*rows["n_skipped"]} == {each["n_skipped"]}
-        assert {*rows["styles"]} == {" ".join(each["genre_ids"])}
+        row = clusters.loc[each["number"] + 1]
+        assert row["n_skipped"] == each["n_skipped"]
+        assert row["styles"] == " ".join(each["genre_ids"])
 
 
 def test_a_time_chooses_dates_and_the_weeks_that_it_touches(
@@ -151,7 +153,7 @@ def test_of_few_nothing_is_shown_even_where_it_is_stored(
     write_population(database, TODAY, [], TRACKS)
     few = {"$set": {"n_listeners": LEAST - 1}}
     database[store.POPULATION].update_many({"n_listeners": {"$exists": True}}, few)
-    for name in ("sessions", "retention", "clusters"):
+    for name in ("sessions", "retention", "clusters", "returns"):
         assert len(file_of(ours, name)) == 0
 
 

@@ -34,3 +34,11 @@ def test_of_a_wrong_time_the_other_things_stay() -> None:
     question = corrected("range=x&style=s1", "24h", NOW)
     assert question.get("style") == "s1"
     assert question.wish.end == NOW
+
+
+def test_a_filter_that_cannot_be_applied_is_refused() -> None:
+    question = parse("style=dub&sort=plays&track=t1", "24h", NOW)
+    question.check_filters({"style", "artist"})
+    with pytest.raises(RefusedError, match="cannot be chosen by style"):
+        question.check_filters({"surface"})
+    parse("style=&range=1h", "24h", NOW).check_filters(())

@@ -17,8 +17,8 @@ from dashboard.analytics.stream_columns import joined, part_of
 from dashboard.analytics.stream_history import (
     EMPTY,
     History,
+    Steps,
     history_in,
-    history_of,
     steps_of,
 )
 from dashboard.analytics.times import Wish
@@ -54,6 +54,10 @@ def _delays(lists: pd.DataFrame) -> list[Document]:
     ]
 
 
+def _history(steps: Steps, delays: list[Document], minutes: list[Document]) -> History:
+    return history_in(steps, part_of(delays, minutes))
+
+
 def _minute(query: str, start: datetime, **more: Any) -> Document:
     return {"_id": f"{query}|{start}", "query": query, "start": start, **more}
 
@@ -62,7 +66,7 @@ def _minute(query: str, start: datetime, **more: Any) -> Document:
 def test_delays_by_step_are_those_of_sql(hours: int, rng: np.random.Generator) -> None:
     lists = _lists(rng, 5_000, 25 * HOUR)
     steps = steps_of(Wish(NOW - hours * HOUR, NOW), NOW)
-    history = history_of(steps, _within(_delays(lists), history_steps=steps), [])
+    history = _history(steps, _within(_delays(lists), history_steps=steps), [])
     minutes = steps.minutes
     rows = rows_of(
         f"SELECT time_bucket(INTERVAL {minutes} MINUTE, made_at) AS start, count(*), "
@@ -124,7 +128,7 @@ def test_queries_by_step_are_those_of_sql(hours: int, rng: np.random.Generator) 
         )
         for row in told.itertuples()
     ]
-    history = history_of(steps, [], rng.permutation(np.array(documents)).tolist())
+    history = _history(steps, [], rng.permutation(np.array(documents)).tolist())
     rows = rows_of(
         f"SELECT time_bucket(INTERVAL {steps.minutes} MINUTE, start) AS step, "
         "sum(n_rows), avg(input_rows_per_s), arg_max(state_rows, start), "
@@ -194,7 +198,7 @@ def _some() -> History:
     )
     delays = {"start": start, "n": {"50": 4}}
     # what is damaged is passed over
-    return history_of(
+    return _history(
         steps, [delays, {"start": start}], [told, counts, _minute("b", start)]
     )
 
@@ -253,7 +257,7 @@ DAMAGED: list[Document] = [
 def test_a_damaged_minute_is_passed_over(damaged: Document) -> None:
     steps = steps_of(Wish(NOW - HOUR, NOW), NOW)
     some = [_minute("taste", NOW, n_rows=4), _minute("messages", NOW, n_read=3)]
-    assert history_of(steps, [], [damaged, *some]) == history_of(steps, [], some)
+    assert _history(steps, [], [damaged, *some]) == _history(steps, [], some)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +275,7 @@ def test_a_damaged_minute_is_passed_over(damaged: Document) -> None:
 def test_damaged_delays_are_passed_over(damaged: Document) -> None:
     steps = steps_of(Wish(NOW - HOUR, NOW), NOW)
     some: list[Document] = [{"start": NOW, "n": {"50": 4}}]
-    assert history_of(steps, [damaged, *some], []) == history_of(steps, some, [])
+    assert _history(steps, [damaged, *some], []) == _history(steps, some, [])
 
 
 def test_quiet_steps_push_no_other_out_of_a_table() -> None:
@@ -287,7 +291,7 @@ def test_quiet_steps_push_no_other_out_of_a_table() -> None:
         _minute("messages", heard, n_read=9),
     ]
     delays: list[Document] = [{"start": heard, "n": {"50": 4}}]
-    history = history_of(steps, delays, [*quiet, *told])
+    history = _history(steps, delays, [*quiet, *told])
     for make in (tables.delays_table, tables.rates_table, tables.messages_table):
         assert _firsts(make(history)) == [f"{heard:%Y-%m-%d %H:%M}"]
 
@@ -324,6 +328,6 @@ def test_parts_of_a_time_add_up(rng: np.random.Generator) -> None:
         for first, end in pairwise(cuts)
     ]
     history = history_in(steps, joined(parts))
-    assert history == history_of(steps, delays, minutes)
+    assert history == _history(steps, delays, minutes)
     assert set(history.queries) == {"taste", "intake"}
     assert set(history.rejected) == set("xyz")

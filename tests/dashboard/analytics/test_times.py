@@ -84,6 +84,27 @@ def test_from_and_to_are_times_in_any_zone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("2026-05-01", "2026-05-01", 24),
+        ("2026-05-01", "2026-05-02", 48),
+        ("2026-05-03", "2026-05-03", 24),
+        ("2026-05-01", "2026-05-01T06:00", 6),
+        ("2026-05-01 00:00", "2026-05-01 06:00", 6),
+        ("20260501", "2026-W18-5", 24),
+    ],
+)
+def test_a_date_is_the_whole_day_and_a_time_without_a_zone_is_utc(
+    start: str, end: str, hours: int
+) -> None:
+    wish = wished({"from": start, "to": end}, "1h", NOW)
+    assert wish.start is not None
+    assert wish.start.isoformat().startswith("2026-05-0")
+    assert (wish.start.utcoffset(), wish.start.hour) == (timedelta(0), 0)
+    assert wish.end - wish.start == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
     ("told", "said"),
     [
         ({"range": "5h"}, "There is no range “5h”; there are 1h, 6h, "),
@@ -98,8 +119,8 @@ def test_from_and_to_are_times_in_any_zone() -> None:
             "ends before it begins",
         ),
         ({"from": "0001-01-01T00:00:00Z"}, "begins in 1; nothing is older than 2000"),
-        ({"from": "0001-01-01T00:00:00+23:00"}, "want a time with its zone"),
-        ({"from": "9999-12-31T23:59:59-23:00"}, "want a time with its zone"),
+        ({"from": "0001-01-01T00:00:00+23:00"}, "want a time as 2026"),
+        ({"from": "9999-12-31T23:59:59-23:00"}, "want a time as 2026"),
         (
             {"from": "9999-01-01T00:00:00Z", "to": "9999-12-31T00:00:00Z"},
             "begins in the future",
@@ -108,9 +129,10 @@ def test_from_and_to_are_times_in_any_zone() -> None:
             {"from": "2026-05-01T00:00:00Z", "to": "9999-12-31T00:00:00Z"},
             "ends in the future",
         ),
-        ({"from": "NaN"}, "from is “NaN”; want a time with its zone"),
-        ({"from": "2026-05-01T00:00:00"}, "want a time with its zone"),
-        ({"from": "2026-05-01T00:00:00+99:00"}, "want a time with its zone"),
+        ({"from": "NaN"}, "from is “NaN”; want a time as 2026"),
+        ({"from": "2026-05-04"}, "begins in the future"),
+        ({"from": "2026-05-03", "to": "2026-05-02"}, "ends before it begins"),
+        ({"from": "2026-05-01T00:00:00+99:00"}, "want a time as 2026"),
         ({"from": "2026-05-01T00:00:00Z", "to": "9" * 10_000_000}, "to is “99999999"),
     ],
 )

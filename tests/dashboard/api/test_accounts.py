@@ -246,6 +246,7 @@ ROUTES = [
             *((name, 200) for name in quality.FILES),
             *(("delays", 200), ("queries", 200), ("messages", 200)),
             *(("sessions", 200), ("retention", 200), ("clusters", 200)),
+            ("returns", 200),
             *(("heatmap", 200), ("trajectory", 403)),
             *(("map", 404), ("movement", 404)),
         )
