@@ -54,8 +54,8 @@ PHASES: Final = (*("#d97a1a", "#3f8fd6", "#2f9a68", "#9470dc", "#e0567e", "#a981
 
 Figures do not know the reader's theme: their colours stand out in both.
 """
-MAP_COLOURS: Final = (*PHASES, *("#1f9a9f", "#b8693f", "#c25fc4", "#6f9a2a"))
-"""Colours of what tracks belong to on the taste map, the most frequent first."""
+MANY_COLOURS: Final = (*PHASES, *("#1f9a9f", "#b8693f", "#c25fc4", "#6f9a2a"))
+"""The same and more: of what tracks belong to on the taste map, of what is stacked."""
 MAP_HEAT: Final = (
     *("#5a86c9", "#2b95a3", "#2f9a68", "#8d8d18", "#c9791a", "#d9623a", "#e0567e"),
 )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dashboard.analytics.map_points import EXTENT, NONE, Labels
 from dashboard.figures import layout
-from dashboard.theme import MAP_COLOURS, MAP_GREY, MAP_HEAT
+from dashboard.theme import MANY_COLOURS, MAP_GREY, MAP_HEAT
 
 Figure = dict[str, Any]
 _PER_CLASS: Final = 4
@@ -53,8 +53,8 @@ def by_label(labels: Labels, others: str) -> list[Category]:
     others : str
         How the others are named.
     """
-    n = len(MAP_COLOURS)
-    named = zip(labels.keys, labels.names, MAP_COLOURS, strict=False)
+    n = len(MANY_COLOURS)
+    named = zip(labels.keys, labels.names, MANY_COLOURS, strict=False)
     found = [
         Category(key, name, colour, np.flatnonzero(labels.numbers == number))
         for number, (key, name, colour) in enumerate(named)

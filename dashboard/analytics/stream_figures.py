@@ -7,7 +7,7 @@ from typing import Any, Final
 from dashboard.analytics.freshness import FRESH_S
 from dashboard.analytics.stream_history import Column, History
 from dashboard.figures import LINE_DASHES, layout
-from dashboard.theme import PHASES
+from dashboard.theme import MANY_COLOURS, PHASES
 
 Figure = dict[str, Any]
 _MB: Final = 1e-6
@@ -111,7 +111,7 @@ def _stacked(
             "x": list(at),
             "y": list(values),
             "name": name,
-            "marker": {"color": PHASES[place % len(PHASES)]},
+            "marker": {"color": MANY_COLOURS[place % len(MANY_COLOURS)]},
             "hovertemplate": f"%{{x|%H:%M}}: %{{y:,.0f}}{unit} {name}<extra></extra>",
         }
         for place, (name, values) in enumerate(columns.items())

@@ -7,7 +7,7 @@ import dashboard
 from dashboard.theme import (
     FIGURE_COLOURS,
     GRAPHIC_PAIRS,
-    MAP_COLOURS,
+    MANY_COLOURS,
     MAP_GREY,
     MAP_HEAT,
     PHASES,
@@ -42,7 +42,7 @@ def test_what_is_not_text_is_seen_on_its_ground(
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize(
-    "colour", [*FIGURE_COLOURS.values(), *PHASES, *MAP_COLOURS, *MAP_HEAT, MAP_GREY]
+    "colour", [*FIGURE_COLOURS.values(), *PHASES, *MANY_COLOURS, *MAP_HEAT, MAP_GREY]
 )
 def test_figures_are_seen_in_both_themes(colour: str, theme: str) -> None:
     assert contrast(colour, THEMES[theme]["surface"]) >= WCAG_AA_GRAPHIC
