@@ -6,7 +6,7 @@ in a collection of their own, `place`.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pymongo import DeleteOne
 from pymongo.database import Database
@@ -15,6 +15,13 @@ from segue import store
 from segue.activity import Level
 from segue.due_spans import due_id, new_note, noting
 from segue.store import Document
+
+_WHOLE: Final[Document] = {
+    "level": {"$in": [level.value for level in Level]},
+    "start": {"$type": "date"},
+    "note": {"$type": "string"},
+}
+"""What a note has; one that is damaged is passed over, in no other's way."""
 
 
 class Due(NamedTuple):
@@ -50,7 +57,7 @@ def first_due(
 ) -> Due | None:
     """Return the span that has been due for longest, if one is."""
     found = database[place].find_one(
-        {"due_at": {"$lte": now}}, sort=[("due_at", 1), ("start", 1)]
+        {**_WHOLE, "due_at": {"$lte": now}}, sort=[("due_at", 1), ("start", 1)]
     )
     return None if found is None else _due_of(found)
 
@@ -59,7 +66,7 @@ def every_due(
     database: Database[Document], level: Level, place: str = store.ACTIVITY_DUE
 ) -> list[Due]:
     """Return all spans of a level of which there is a note, due or not."""
-    found = database[place].find({"level": level.value}).sort("start")
+    found = database[place].find({**_WHOLE, "level": level.value}).sort("start")
     return [_due_of(each) for each in found]
 
 

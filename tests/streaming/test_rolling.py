@@ -58,6 +58,17 @@ def test_a_span_that_cannot_be_written_lets_others_pass(
     assert (left["start"], left["due_at"] > NOW) == (BAD, True)
 
 
+@pytest.mark.parametrize(
+    "damage", [{"level": "week"}, {"start": "soon"}, {"note": None}, {"level": None}]
+)
+def test_a_note_that_is_damaged_lets_others_pass(
+    database: Database[store.Document], damage: store.Document
+) -> None:
+    note_due(database, Level.HOUR, [BAD - HOUR], BAD - HOUR)
+    database[store.ACTIVITY_DUE].update_one({}, {"$set": damage})
+    assert _rolled(database, RuntimeError("damaged"), for_s=20) == [GOOD]
+
+
 def test_while_mongodb_is_away_nothing_is_postponed(
     database: Database[store.Document], caplog: pytest.LogCaptureFixture
 ) -> None:
