@@ -46,7 +46,7 @@ def create_router(
         if not isinstance(document, dict):
             return document
         file = await to_thread.run_sync(
-            find_file, document["path"], [document["root"]], _TYPES
+            find_file, document.get("path"), _roots(document), _TYPES
         )
         if file is None:
             return json_error(
@@ -63,7 +63,7 @@ def create_router(
         document = await _read_track(database, track_id)
         if not isinstance(document, dict):
             return document
-        roots = [document["root"], str(covers_folder(home))]
+        roots = [*_roots(document), str(covers_folder(home))]
         file = await to_thread.run_sync(find_image, document.get("cover_path"), roots)
         return _drawn(document) if file is None else answer(request, file)
 
@@ -71,6 +71,11 @@ def create_router(
     router.add_api_route("/media/{track_id}", media, methods=methods)
     router.add_api_route("/covers/{track_id}", cover, methods=methods)
     return router
+
+
+def _roots(document: Document) -> list[str]:
+    """Return the music folder of a track, if one is told."""
+    return [document["root"]] if document.get("root") else []
 
 
 def _as_it_is(request: Request, file: File) -> Response:

@@ -113,6 +113,17 @@ def test_a_file_that_is_gone_is_said_to_be(site: Site) -> None:
     assert b"scan the library again" in answer.body
 
 
+@pytest.mark.parametrize("field", ["root", "path"])
+def test_of_a_track_of_which_no_place_is_told_there_is_no_file(
+    site: Site, field: str
+) -> None:
+    site.database[store.TRACKS].update_one({"_id": "t1"}, {"$unset": {field: ""}})
+    answer = site.ask("/media/t1")
+    assert answer.status == 404
+    assert b"file_gone" in answer.body
+    assert site.ask("/covers/t1").headers["content-type"] == "image/svg+xml"
+
+
 def test_an_album_without_a_cover_gets_a_drawn_one(site: Site) -> None:
     answer = site.ask("/covers/t1")
     assert answer.status == 200
