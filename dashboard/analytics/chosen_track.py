@@ -111,8 +111,8 @@ async def _positions(
 
 def _title(named: Named, n_ends: int) -> list[Any]:
     href = f"/track/{quote(named.key, safe='')}"
-    known = f"{n_ends:,} ends of known position in this time"
-    words = f" · {named.note} · {known if n_ends else 'no end in this time'}"
+    n = f"{n_ends:,} ends" if n_ends else "no end"
+    words = f" · {named.note} · {n} of known position in this time"
     return [
         html.A(named.name, href=href, className="way"),
         html.Span(words, className="facts"),

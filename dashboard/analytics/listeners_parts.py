@@ -38,7 +38,7 @@ _N_TRACKS: Final = 3
 
 def words(wish: Wish) -> str:
     """Return of which time sessions and first weeks are shown."""
-    end = f"{dates.day(wish.end)} UTC"
+    end = f"{dates.day(wish.last_date)} UTC"
     if wish.start is None:
         return f"Sessions and first weeks up to {end}."
     return f"Sessions and first weeks from {dates.day(wish.start)} to {end}."

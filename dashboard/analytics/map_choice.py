@@ -26,6 +26,8 @@ MOVEMENTS: Final[Mapping[str, str]] = {
     LISTENERS: "Single listeners (for admins)",
 }
 """Who is seen to move: the word of the address, and its name."""
+FILTERS: Final = frozenset({"style", "artist", "cluster", "box"})
+"""By what tracks of the map are chosen."""
 _SIDES: Final = "left, right, bottom, top"
 _N_SIDES: Final = 4
 _MOST_DIGITS: Final = 7

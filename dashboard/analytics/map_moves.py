@@ -71,7 +71,7 @@ async def moves_of(answers: Answers, question: Question, now: datetime) -> Moves
         )
     time = await answers.spans.range_of(question.wish, now)
     first = now - LONGEST if time is None else time.start
-    dates = dates_of(moving, first.date(), question.wish.end.date())
+    dates = dates_of(moving, first.date(), question.wish.last_date)
     shown = [each for each in moving if not each.places.keys().isdisjoint(dates)]
     words = _WORDS[who] if dates else _silence(who)
     return Moves(shown, dates, f"{words} {_SAMPLE}")

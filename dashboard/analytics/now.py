@@ -26,7 +26,7 @@ from dashboard.analytics.parts import (
 )
 from dashboard.analytics.questions import Question, address
 from dashboard.analytics.tables import Table
-from dashboard.analytics.times import TimeRange
+from dashboard.analytics.times import TimeRange, is_kept
 from segue import store
 from segue.activity import Kind, Level
 
@@ -119,9 +119,12 @@ async def rises(
     """Return the tracks that are played more than in the time before."""
     if question.wish.start is None:  # there is nothing before all
         return []
+    earlier = time.before
+    if not is_kept(earlier, now):  # all would seem to rise
+        return []
     codes = await answers.codes_of(question)
     spans = await answers.spans.read(time, Kind.TRACK)
-    before = await answers.spans.read(time.before, Kind.TRACK)
+    before = await answers.spans.read(earlier, Kind.TRACK)
     starts = time.starts
     cells = await answers.summed(rising.faded(spans, starts))
     cells_before = await answers.summed(before)

@@ -11,6 +11,7 @@ from dashboard.analytics import (
     audio,
     feed,
     listeners,
+    map_choice,
     map_controls,
     now,
     quality,
@@ -132,7 +133,7 @@ PAGES: Final = (
         tracks.read,
         tracks.SHOWS,
         pause_s=2.0,
-        filters=frozenset({"style", "artist"}),
+        filters=frozenset({"style", "artist", "track"}),
     ),
     AnalystPage(
         "listeners",
@@ -153,6 +154,7 @@ PAGES: Final = (
                 instead=trajectory.FOR_OTHERS,
             ),
         ),
+        filters=frozenset({"listener"}),
     ),
     AnalystPage(
         "map",
@@ -164,7 +166,7 @@ PAGES: Final = (
         pause_s=5.0,
         refresh_s=60.0,
         preset=taste_map.PRESET,
-        filters=frozenset({"style", "artist", "cluster"}),
+        filters=map_choice.FILTERS,
     ),
     AnalystPage(
         "quality",

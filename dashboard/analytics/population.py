@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
 from pymongo import DESCENDING
@@ -16,6 +16,7 @@ from segue.population import (
     COHORT,
     RUN,
     SESSIONS,
+    length_names,
     monday_of,
     population_id,
     week_of,
@@ -159,14 +160,16 @@ async def _read(
 
 
 def _dates(wish: Wish) -> tuple[date, date]:
-    last = (wish.end - timedelta(microseconds=1)).astimezone(UTC).date()
-    return (_EARLIEST if wish.start is None else wish.start.date()), last
+    return (_EARLIEST if wish.start is None else wish.start.date()), wish.last_date
 
 
 def _sessions(row: Document) -> Sessions:
     names = ("n_sessions", "n_listeners", "n_plays", "heard_ms", "length_ms")
     numbers = {name: int(row[name]) for name in names}
-    return Sessions(row["day"].date(), **numbers, lengths=[*map(int, row["lengths"])])
+    lengths = [*map(int, row["lengths"])]
+    if len(lengths) != len(length_names()):
+        raise ValueError
+    return Sessions(row["day"].date(), **numbers, lengths=lengths)
 
 
 def _cohort(row: Document) -> Cohort:

@@ -9,7 +9,6 @@ from dashboard import ids
 from dashboard.analytics import controls, offline, quality_figures
 from dashboard.analytics import quality_tables as tables
 from dashboard.analytics.answers import Answers, nothing
-from dashboard.analytics.names import NO_SURFACE
 from dashboard.analytics.questions import Question
 from dashboard.analytics.served import Lists
 from dashboard.analytics.tables import Table
@@ -21,7 +20,6 @@ from segue.served import COUNTS, OF_ROWS, Counts, Served, no_rows
 PATH: Final = "/analytics/quality"
 PRESET: Final = "7d"
 SHOWS: Final = frozenset({store.SERVED, store.ACTIVITY})
-_MOST_SURFACES: Final = 20
 _LISTED: Final = ("n_listed", "keys")
 
 
@@ -33,7 +31,7 @@ async def choose(answers: Answers, question: Question, now: datetime) -> list[An
         controls.select(
             "surface",
             "Surface",
-            [(each, tables.SURFACES.get(each, each[:40])) for each in surfaces],
+            [(each, tables.name_of_surface(each)) for each in surfaces],
             question.get("surface"),
         ),
         controls.select(
@@ -43,7 +41,9 @@ async def choose(answers: Answers, question: Question, now: datetime) -> list[An
             question.get("model"),
         ),
     ]
-    return controls.controls(PATH, question, filters, *FILES)
+    # plays are not told by model
+    files = [each for each in FILES if each != "listed" or not question.get("model")]
+    return controls.controls(PATH, question, filters, *files)
 
 
 async def read(
@@ -80,7 +80,9 @@ async def chosen_lists(answers: Answers, question: Question, now: datetime) -> L
 async def listed(
     answers: Answers, question: Question, time: TimeRange
 ) -> dict[str, tuple[int, int]]:
-    """Return plays, and those of them from lists, by surface, most of these first.
+    """Return plays, and those of them from lists, by key of the surface.
+
+    Those of most plays from lists come first.
 
     Of a model they are not told: they are those of all.
     """
@@ -93,8 +95,7 @@ async def listed(
             if question.get("surface") in ("", name):
                 n, n_listed = counted.get(name, (0, 0))
                 counted[name] = (n + int(row[0]), n_listed + int(row[1]))
-    found = sorted(counted.items(), key=lambda each: (-each[1][1], -each[1][0]))
-    return {_surface(name): counts for name, counts in found[:_MOST_SURFACES]}
+    return dict(sorted(counted.items(), key=lambda each: (-each[1][1], -each[1][0])))
 
 
 async def file(
@@ -203,9 +204,3 @@ def _note(lists: Lists) -> str:
             "not counted."
         )
     return " ".join(said)
-
-
-def _surface(key: str) -> str:
-    if key == NO_SURFACE:
-        return "not told"
-    return tables.SURFACES.get(key, key[:40])

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from dash import html
 
+from dashboard.analytics.names import NO_SURFACE
 from dashboard.analytics.parts import NONE, share, table, tile
 from dashboard.analytics.served import NO_MODEL
 from dashboard.dates import moment
 from segue.served import OF_ROWS, Counts, Served
 
-SURFACES: Final = {"player": "For you", "radio": "Radio", "simulator": "Simulated"}
+_SURFACES: Final = {"player": "For you", "radio": "Radio", "simulator": "Simulated"}
 _NO_PART: Final = "not scored"
 _LOT: Final = "placed by lot"
 _RATES: Final = {
@@ -20,6 +22,8 @@ _RATES: Final = {
     "skipped": "n_skipped",
 }
 _MOST_MODELS: Final = 30
+_MOST_SURFACES: Final = 20
+_SURFACE_CHARS: Final = 40
 _SHOWN_SPANS: Final = 31
 _SHOWN_CHARS: Final = 24
 
@@ -191,9 +195,11 @@ def versions_table(by_model: Mapping[str, Served]) -> html.Table:
 def listed_table(by_surface: Mapping[str, tuple[int, int]]) -> html.Table:
     """Return plays that were recommended, and those that were not, by surface."""
     totals = [sum(each) for each in zip(*by_surface.values(), strict=True)] or [0, 0]
-    rows = [("All", *totals), *((name, *each) for name, each in by_surface.items())]
+    first = islice(by_surface.items(), _MOST_SURFACES)
+    rows = [("All", *totals), *((name_of_surface(key), *n) for key, n in first)]
+    cut = "" if len(by_surface) <= _MOST_SURFACES else f", {_MOST_SURFACES} surfaces"
     return table(
-        "Plays that ended: from a list of recommendations, and organic",
+        f"Plays that ended: from a list of recommendations, and organic{cut}",
         ("Surface", "Plays", "Recommended", "Organic", "Recommended share"),
         [
             (
@@ -206,6 +212,13 @@ def listed_table(by_surface: Mapping[str, tuple[int, int]]) -> html.Table:
             for name, n, n_listed in rows
         ],
     )
+
+
+def name_of_surface(key: str) -> str:
+    """Return what stands for a surface."""
+    if key == NO_SURFACE:
+        return "not told"
+    return _SURFACES.get(key, key[:_SURFACE_CHARS])
 
 
 def name_of_model(model: str) -> str:

@@ -18,7 +18,9 @@ _NAMES: Final = (
     *("report", "before"),
     *("zone", "listener"),
 )
-_FILTERS: Final = ("surface", "style", "artist", "model", "cluster")
+_FILTERS: Final = (
+    *("surface", "style", "artist", "track", "model", "cluster", "box", "listener"),
+)
 _MOST_VALUE_CHARS: Final = 256
 _MOST_FIELDS: Final = 20
 

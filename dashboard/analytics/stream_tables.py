@@ -10,6 +10,7 @@ from dashboard.analytics.parts import NONE, table
 from dashboard.analytics.stream_columns import COLUMNS, COUNTS, RATES
 from dashboard.analytics.stream_history import SHARES, Column, History
 from dashboard.analytics.tables import Table
+from segue.errors import Reason
 
 _SHOWN_STEPS: Final = 30
 _MB: Final = 1e-6
@@ -110,8 +111,11 @@ def queries_file(history: History) -> Table:
 
 def messages_file(history: History) -> Table:
     """Return what became of messages by step as a table for a file."""
-    rejected = {f"rejected_{name}": n for name, n in history.rejected.items()}
-    return {"start": history.steps.starts, **history.counts, **rejected}
+    starts = history.steps.starts
+    none = [0] * len(starts)
+    rejected = {f"rejected_{each}": none for each in Reason}
+    rejected |= {f"rejected_{name}": n for name, n in history.rejected.items()}
+    return {"start": starts, **history.counts, **rejected}
 
 
 FILES: Final[Mapping[str, Callable[[History], Table]]] = {

@@ -14,6 +14,7 @@ from dashboard import ids
 from dashboard.analytics import controls, sums
 from dashboard.analytics.answers import Answers
 from dashboard.analytics.map_choice import (
+    FILTERS,
     MOST_LISTED,
     chosen_of,
     colouring_of,
@@ -140,13 +141,14 @@ async def read(
     time = await answers.spans.range_of(question.wish, now)
     said = "" if time is None else f"Plays and movement: {time.words}"
     points, categories = looked.points, looked.categories
+    of_all = question.about(**dict.fromkeys(FILTERS, ""))
     table = legend(PATH, question, looked.colouring, categories)
     return {
         ids.ANALYSIS_NOTE: {"children": notes(points)},
         ids.ANALYSIS_TIME: {"children": said},
         ids.MAP_FACTS: {"children": facts(points, looked.layer)},
         ids.MAP_LEGEND: {"children": table},
-        ids.MAP_FILES: {"children": controls.downloads(question, "movement")},
+        ids.MAP_FILES: {"children": controls.downloads(of_all, "movement")},
         ids.MAP_SOURCE: {
             "data-figure": _source(looked, question),
             "data-version": points.version,

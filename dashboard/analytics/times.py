@@ -1,8 +1,9 @@
 """Which time is asked for, and the spans that answer for it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from dashboard.dates import moment
@@ -31,9 +32,8 @@ _LEVELS: Final[Levels] = (
 )
 _EARLIEST: Final = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER: Final = timedelta(days=1)
-_MOST_CHARS: Final = 40
+_TIME: Final = re.compile(r"(\d{4}-?\d\d-?\d\d)(?:[T ](\d[\d:.,Z+ -]{1,28}))?")
 _SHOWN_CHARS: Final = 24
-_DATE_CHARS: Final = len("2026-05-03")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,11 @@ class Wish:
     start: datetime | None
     end: datetime
 
+    @property
+    def last_date(self) -> date:
+        """The last date of which something belongs to it."""
+        return (self.end - timedelta(microseconds=1)).date()
+
 
 def wished(told: Mapping[str, str], preset: str, now: datetime) -> Wish:
     """Return the time that `from` and `to`, or else `range`, ask for.
@@ -106,7 +111,7 @@ def wished(told: Mapping[str, str], preset: str, now: datetime) -> Wish:
     if "from" not in told:
         raise _wrong("The range has an end, but no beginning: say from when.")
     start = _moment("from", told["from"])
-    end = _end(told["to"]) if "to" in told else now
+    end = _moment("to", told["to"], is_end=True) if "to" in told else now
     _check(start, end, now)
     return Wish(start, end)
 
@@ -114,13 +119,23 @@ def wished(told: Mapping[str, str], preset: str, now: datetime) -> Wish:
 def snapped(
     start: datetime, end: datetime, now: datetime, levels: Levels = _LEVELS
 ) -> TimeRange:
-    """Return the spans that a time touches, of the finest level that still has it."""
+    """Return the spans that a time touches, of the finest level that still has it.
+
+    Of a time that is not over, those up to now.
+    """
+    end = min(end, now) if start < now else end
     length = end - start
     for level, longest, kept in levels:
         first = level.start_of(start)
         if length <= longest and now - first < kept:
             return _whole(level, start, end)
     return _whole(Level.MONTH, start, end)
+
+
+def is_kept(time: TimeRange, now: datetime) -> bool:
+    """Whether the spans of a time are all still there."""
+    kept = {level: kept for level, _, kept in _LEVELS}
+    return now - time.start < kept.get(time.level, timedelta.max)
 
 
 def hours_in(wish: Wish, now: datetime) -> TimeRange | None:
@@ -151,22 +166,25 @@ def _check(start: datetime, end: datetime, now: datetime) -> None:
         raise _wrong("The range ends in the future: leave out to, and it ends now.")
 
 
-def _end(text: str) -> datetime:
-    """Return the end of a time: of a date that is the end of the day."""
-    end = _moment("to", text)
-    return Level.DAY.end_of(end) if len(text) <= _DATE_CHARS else end
+def _moment(name: str, text: str, *, is_end: bool = False) -> datetime:
+    """Return a time, in UTC, which is meant where no zone is told.
 
-
-def _moment(name: str, text: str) -> datetime:
-    """Return a time, in UTC, which is meant where no zone is told."""
+    Parameters
+    ----------
+    is_end : bool
+        Of a date, that is the end of the day; else its beginning.
+    """
     try:
-        if len(text) > _MOST_CHARS:
+        told = _TIME.fullmatch(text)
+        if told is None:
             raise ValueError
+        day, clock = told.groups()
         # a plus that was not written as %2B has become a space
-        found = datetime.fromisoformat(text.replace(" ", "+"))
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        return found.astimezone(UTC)
+        clock = (clock or "").replace(" ", "+")
+        found = datetime.fromisoformat(f"{day}T{clock}" if clock else day)
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        at = found.astimezone(UTC)
+        return Level.DAY.end_of(at) if is_end and not clock else at
     except (ValueError, OverflowError):
         raise _wrong(
             f"{name} is {_short(text)}; want a time as 2026-05-03T22:10Z, or a date."

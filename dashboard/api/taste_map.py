@@ -14,7 +14,7 @@ from starlette.responses import Response
 from dashboard.access import check_role, who_asks
 from dashboard.analytics.answers import Answers
 from dashboard.analytics.controls import DOWNLOADS_PATH
-from dashboard.analytics.map_choice import layer_of
+from dashboard.analytics.map_choice import FILTERS, layer_of
 from dashboard.analytics.map_movement import Moving, held
 from dashboard.analytics.map_moves import moves_of
 from dashboard.analytics.map_parts import movement_table
@@ -120,7 +120,9 @@ class MapDoor:
 
     def _question(self, request: Request) -> Question:
         check_role(who_asks(), Role.ANALYST)
-        return parse(request.url.query, PRESET, self._clock())
+        question = parse(request.url.query, PRESET, self._clock())
+        question.check_filters(FILTERS)
+        return question
 
 
 def _points_in(text: str, n: int) -> NDArray[np.intp]:

@@ -260,10 +260,9 @@ def test_recommended_plays_are_those_of_the_events(
             "from ends where said_at >= ? and said_at < ? group by all",
             [time.start.replace(tzinfo=None), time.end.replace(tzinfo=None)],
         ).fetchall()
-    named = {"player": "For you", "radio": "Radio", "home": "home"}
-    wanted = {named[surface]: (n, n_listed) for surface, n, n_listed in rows}
+    wanted = {surface: (n, n_listed) for surface, n, n_listed in rows}
     if "surface" in query:
-        wanted = {"Radio": wanted["Radio"]}
+        wanted = {"radio": wanted["radio"]}
     assert found == wanted
     assert sum(n_listed for _, n_listed in found.values()) > 0
 

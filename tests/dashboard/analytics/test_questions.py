@@ -37,7 +37,7 @@ def test_of_a_wrong_time_the_other_things_stay() -> None:
 
 
 def test_a_filter_that_cannot_be_applied_is_refused() -> None:
-    question = parse("style=dub&sort=plays&track=t1", "24h", NOW)
+    question = parse("style=dub&sort=plays&zone=UTC", "24h", NOW)
     question.check_filters({"style", "artist"})
     with pytest.raises(RefusedError, match="cannot be chosen by style"):
         question.check_filters({"surface"})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.analytics.times import PRESETS, TimeRange, snapped, wished
+from dashboard.analytics.times import PRESETS, TimeRange, is_kept, snapped, wished
 from dashboard.refusals import RefusedError
 from segue.activity import Level
 
@@ -65,6 +65,27 @@ def test_a_range_that_ends_with_a_span_has_no_other_behind() -> None:
     assert (found.level, found.end, len(found.starts)) == (Level.HOUR, end, 12)
 
 
+def test_of_a_time_that_is_not_over_the_spans_end_now() -> None:
+    wish = wished({"from": "2026-05-03T20:00", "to": "2026-05-03"}, "1h", NOW)
+    assert wish.start is not None
+    assert (wish.last_date, wish.end - NOW) == (NOW.date(), timedelta(seconds=6570))
+    found = snapped(wish.start, wish.end, NOW)
+    assert found.end == datetime(2026, 5, 3, 22, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ago_h", "length_h", "is_there"),
+    [(1, 1, True), (6, 6, True), (46, 2, False), (50, 10, True), (2040, 240, False)],
+)
+def test_what_is_before_a_time_may_not_be_kept(
+    ago_h: int, length_h: int, is_there: bool
+) -> None:
+    start = NOW - timedelta(hours=ago_h)
+    time = snapped(start, start + timedelta(hours=length_h), NOW)
+    assert is_kept(time, NOW)
+    assert is_kept(time.before, NOW) is is_there
+
+
 def test_each_preset_ends_now() -> None:
     for name, length in PRESETS.items():
         wish = wished({"range": name}, "1h", NOW)
@@ -91,7 +112,8 @@ def test_from_and_to_are_times_in_any_zone() -> None:
         ("2026-05-03", "2026-05-03", 24),
         ("2026-05-01", "2026-05-01T06:00", 6),
         ("2026-05-01 00:00", "2026-05-01 06:00", 6),
-        ("20260501", "2026-W18-5", 24),
+        ("20260501", "20260502T12Z", 36),
+        ("2026-05-01T02:00+02:00", "2026-05-01T03:00 02:00", 1),
     ],
 )
 def test_a_date_is_the_whole_day_and_a_time_without_a_zone_is_utc(
@@ -131,6 +153,11 @@ def test_a_date_is_the_whole_day_and_a_time_without_a_zone_is_utc(
         ),
         ({"from": "NaN"}, "from is “NaN”; want a time as 2026"),
         ({"from": "2026-05-04"}, "begins in the future"),
+        ({"from": "2026-05-01", "to": "9999-12-31"}, "to is “9999-12-31”; want"),
+        ({"from": "2026-05-01", "to": "2026-05-02+02:00"}, "want a time as 2026"),
+        ({"from": "2026-W18"}, "want a time as 2026"),
+        ({"from": "2026-05-01T"}, "want a time as 2026"),
+        ({"from": "2026-02-30"}, "want a time as 2026"),
         ({"from": "2026-05-03", "to": "2026-05-02"}, "ends before it begins"),
         ({"from": "2026-05-01T00:00:00+99:00"}, "want a time as 2026"),
         ({"from": "2026-05-01T00:00:00Z", "to": "9" * 10_000_000}, "to is “99999999"),
