@@ -56,11 +56,14 @@ class Build:
     n_unsettled : int
         Files that were left for later, since they may still be written to; they are
         not in the summary.
+    n_in_music : int
+        Files of the music folder itself, without those that were added.
     """
 
     summary: BuildSummary
     contents: frozenset[str]
     n_unsettled: int
+    n_in_music: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class TableBuilder:
         LibraryError
             When one of these is no folder, or another build writes to the same table.
         """
-        lists = map(iter_audio_files, (music, *added))
+        lists = [[*iter_audio_files(folder)] for folder in (music, *added)]
         listed = list(_found(chain.from_iterable(lists)))
         youngest_ns = (self.clock().timestamp() - settle_s) * 1e9
         found = [file for file in listed if _is_settled(file, youngest_ns, settle_s)]
@@ -139,7 +142,7 @@ class TableBuilder:
         last = {path: sha256 for (path, _, _), sha256 in stamps.items()}
         last |= {file.path: file.content_sha256 for file in files}
         contents = frozenset(last[file.path] for file in listed if file.path in last)
-        return Build(summary, contents, len(listed) - len(found))
+        return Build(summary, contents, len(listed) - len(found), len(lists[0]))
 
     def _settled(self, retry_failed: bool) -> tuple[set[str], set[str]]:
         hopeless = set() if retry_failed else read_hopeless(self.folder)

@@ -34,12 +34,14 @@ from segue.catalog import track_id_of
 from segue.clock import Clock, system_clock
 from segue.covers import covers_folder
 from segue.errors import LibraryError, SegueError
+from segue.files import write_atomically
 from segue.library import scan_library
 from segue.recordings import mark_recordings
 from segue.services import require_home
 from segue.settings import Settings, load_settings
 from segue.track_index import TrackIndex
 
+_ADDED: Final = "added-folders.json"
 _INTERRUPTED: Final = 130
 _REPORT_EVERY_S: Final = 3_600.0
 _WORKER_ENVIRONMENT: Final = {
@@ -118,7 +120,7 @@ class FeatureJob:
         )
         with GrowingIndex(settings, self._listed, self.clock, _say):
             build = builder.build(self.music, retry_failed, settle_s, self._added())
-        if build.summary.found + build.n_unsettled == 0:
+        if build.n_in_music == 0:  # it may be a disk that is away
             raise LibraryError(
                 f"no music in {self.music}; give the folder that holds it. The index "
                 "stays as it was"
@@ -181,24 +183,32 @@ class FeatureJob:
             return {each["_id"] for each in found}
 
     def _added(self) -> list[Path]:
-        """Return the folders that were added to the catalogue, where there is one.
+        """Return the folders that were added to the catalogue.
+
+        Where no MongoDB is told, those that were last seen there: without them their
+        tracks would leave the index.
 
         Raises
         ------
         LibraryError
-            When it does not answer: without them their tracks would leave the index.
+            When it does not answer.
         """
+        seen = self.settings.home / _ADDED
         if self.settings.mongo.uri is None:
-            return []
+            told = json.loads(seen.read_bytes()) if seen.exists() else []
+            return [Path(each) for each in told]
         try:
             database = store.connect(self.settings.mongo)
             with database.client:
-                return [Path(e["_id"]) for e in database[store.MUSIC_FOLDERS].find()]
+                folders = sorted(database[store.MUSIC_FOLDERS].distinct("_id"))
         except PyMongoError as error:
             raise LibraryError(
                 "MongoDB does not answer, which alone knows the folders that were "
                 f"added to the library; start it, then build again ({error})"
             ) from None
+        with write_atomically(seen) as file:
+            file.write(json.dumps(folders).encode())
+        return [Path(each) for each in folders]
 
     def _update_catalogue(self, index: TrackIndex) -> None:
         """Scan the folder into MongoDB and group copies, where MongoDB is set.

@@ -249,12 +249,13 @@ async def close_account(database: AsyncDatabase[Document], name: str) -> None:
 
     What they played and like goes with their `farewell`.
     """
+    theirs = (store.LOGINS, store.TOKENS, store.PLAYLISTS)
     # the account last: who is cut off in between can log in and end it again
-    for place in (store.LOGINS, store.TOKENS):
+    for place in theirs:
         await database[place].delete_many({"user_id": name})
     await database[store.USERS].delete_one({"_id": name})
     # what another tab has made meanwhile, too
-    for place in (store.LOGINS, store.PLAYLISTS):
+    for place in theirs:
         await database[place].delete_many({"user_id": name})
     # who notes a list that was shown looks for the account afterwards
     await delete_lists(database, name, system_clock)

@@ -175,7 +175,7 @@ def _read_password(from_stdin: bool) -> str:
 def _require_known(database: "Database[Document]", name: str) -> None:
     from segue import store
 
-    places = (store.TASTE_WINDOWS, store.LISTENS, store.TOKENS)
+    places = (store.TASTE_WINDOWS, store.LISTENS, store.TOKENS, store.PLAYLISTS)
     is_known = database[store.USERS].find_one(name, ()) is not None
     if not is_known and not any(
         database[place].find_one({"user_id": name}, ()) for place in places

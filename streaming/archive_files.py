@@ -81,10 +81,20 @@ def replace_files(place: Path, names: list[str], events: pa.Table) -> None:
 
 
 def finish_merging(place: Path) -> None:
-    """Put the merged file in the place of the small ones, as the journal says."""
+    """Put the merged file in the place of the small ones, as the journal says.
+
+    What a killed writer had not finished goes: nobody would ever forget what is in it.
+    Whoever calls holds the date.
+    """
     journal = place / _JOURNAL
-    if not journal.exists():
-        return
+    if journal.exists():
+        _follow(journal)
+    for left in (*place.glob(".*.parquet*"), place / f".{_JOURNAL}"):
+        left.unlink(missing_ok=True)
+
+
+def _follow(journal: Path) -> None:
+    place = journal.parent
     said: dict[str, Any] = json.loads(journal.read_text(encoding="utf-8"))
     hidden = place / said["whole"]
     whole = place / said["whole"].removeprefix(".")

@@ -110,10 +110,9 @@ def write_counts(
     ----------
     n_known : int
         Events of all of them that were archived before; the first document has it. A
-        batch that runs again finds its own.
+        batch that runs again finds its own, so the first count stays.
     """
     for place, document in enumerate(count_documents([r.asDict() for r in counts])):
-        document["n_known"] = 0 if place else n_known
         database[store.REJECTED_COUNTS].delete_many(
             {
                 "_id": {"$ne": document["_id"]},
@@ -127,10 +126,11 @@ def write_counts(
         )
         now = clock()
         told = document | {"updated_at": now}
+        first = {"counted_at": now, "n_known": 0 if place else n_known}
         # a batch that runs again counts where it was counted first
         database[store.REJECTED_COUNTS].update_one(
             {"_id": document["_id"]},
-            {"$set": told, "$setOnInsert": {"counted_at": now}},
+            {"$set": told, "$setOnInsert": first},
             upsert=True,
         )
 

@@ -7,7 +7,6 @@ the same document, in whatever order they come.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-import orjson
 import pyarrow as pa
 from pymongo import UpdateOne
 from pymongo.database import Database
@@ -23,6 +22,7 @@ from segue.events import Action, listen_weight
 from segue.fields import MAX_INT
 from segue.settings import Settings
 from segue.store import Document
+from streaming.cells import fields_in
 from streaming.columns import dicts
 from streaming.forget_rules import is_forgotten, read_rules
 from streaming.outcomes import NAMES_A_LIST, write_outcomes
@@ -140,7 +140,7 @@ def update_of(document: Document) -> UpdateOne:
 
 def _source(text: str | None) -> Document:
     """Return the known fields of a source, where they are plain values."""
-    told = {} if text is None else orjson.loads(text)
+    told = fields_in(text)
     known = {
         name: told[name] for name in _SOURCE_FIELDS if _can_be_stored(told.get(name))
     }

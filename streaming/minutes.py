@@ -103,10 +103,11 @@ class Minutes:
         """Note the figures that a query last reported."""
         start, before = Level.MINUTE.start_of(at), self._running.get(query)
         if _RAN not in known["duration_ms"]:
-            # a query that waits is as its last batch left it
+            # a query that waits is as its last batch left it, which set the watermark
             if before is None:
                 return
-            known = before.last
+            watermark = known["watermark"] or before.last["watermark"]
+            known = {**before.last, "watermark": watermark}
         if before is None:
             # what this batch took, it took before it was looked at
             taken = known["n_taken"] - known["n_input_rows"]

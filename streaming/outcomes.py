@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
 from pymongo import UpdateOne
 from pymongo.database import Database
 
@@ -28,6 +27,7 @@ from segue.shown import (
 )
 from segue.store import Document
 from streaming.activity_due import note_due
+from streaming.cells import fields_in
 from streaming.forget_rules import conditions_of
 
 TOLD: Final = {
@@ -76,7 +76,7 @@ def write_outcomes(
                     is_full: {"$exists": False},
                     **since,
                 },
-                {"$addToSet": {"outcomes": {"$each": outcomes}}},
+                {"$addToSet": {"outcomes": {"$each": outcomes[:MOST_OUTCOMES]}}},
             )
             for (user_id, list_id), outcomes in told.items()
         ],
@@ -101,7 +101,7 @@ def list_of(row: Mapping[str, Any]) -> str | None:
     source = row["source"]
     if row["action"] not in TOLD or source is None or NAMES_A_LIST not in source:
         return None
-    told = orjson.loads(source)
+    told = fields_in(source)
     list_id, end = told.get("list_id"), told.get("end")
     if not isinstance(list_id, str) or not 0 < len(list_id) <= MOST_LIST_ID_CHARS:
         return None

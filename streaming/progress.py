@@ -7,7 +7,7 @@ core, because PySpark fetches each of some hundred figures from the JVM by itsel
 import json
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pymongo.database import Database
@@ -21,6 +21,7 @@ from segue.store import Document
 from streaming.minutes import Minutes, batch_of
 
 _LOG = logging.getLogger(__name__)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _Batch = tuple[int | None, datetime | None]
 _DROPPED: Final = (
     "query %s leaves events out of panes and lists: they lie before its watermark, %s, "
@@ -155,7 +156,7 @@ def progress_document(progress: dict[str, Any]) -> Document:
         "n_dropped_by_watermark": sum(
             operator["numRowsDroppedByWatermark"] for operator in operators
         ),
-        "watermark": _time(progress.get("eventTime", {}).get("watermark")),
+        "watermark": _watermark(progress.get("eventTime", {})),
     }
 
 
@@ -181,6 +182,12 @@ def _taken(source: dict[str, Any]) -> int:
     if not isinstance(ends, dict):
         return 0
     return sum(offset for partitions in ends.values() for offset in partitions.values())
+
+
+def _watermark(event_time: dict[str, str]) -> datetime | None:
+    """Return the watermark; before the first event Spark has it at the epoch."""
+    at = _time(event_time.get("watermark"))
+    return None if at == _EPOCH else at
 
 
 def _time(text: str | None) -> datetime | None:

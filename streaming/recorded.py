@@ -5,7 +5,6 @@ and where it stands, a second reads them in order.
 """
 
 import gzip
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from segue.events import Action, PlaybackEvent, parse_event
 from segue.store import Document
 from segue.track_names import find_tracks
 from streaming.archive import dates_of, read_date
+from streaming.cells import fields_in
 from streaming.importers.play import Play, chunked
 from streaming.importers.run import event_id_of, event_of, listener_of, read_lines
 from streaming.importers.source import Source
@@ -117,7 +117,7 @@ class RecordedArchive:
 
 def _event_in(row: dict[str, Any]) -> PlaybackEvent:
     fields = {name: row[name] for name in PlaybackEvent._fields}
-    told = {name: json.loads(row[name]) for name in ("source", "extra") if row[name]}
+    told = {name: fields_in(row[name]) for name in ("source", "extra") if row[name]}
     return PlaybackEvent(**fields | told | {"action": Action(row["action"])})
 
 

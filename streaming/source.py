@@ -5,13 +5,11 @@ that stream, web server and importers share one rule. Late is measured against t
 at which Kafka got the message: that does not depend on how messages fall into batches.
 """
 
-import json
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +22,7 @@ from segue.events import Action, PlaybackEvent, parse_event
 from segue.settings import KafkaSettings, Settings, StreamSettings
 from segue.track_index import read_track_index
 from segue.track_names import is_name_id
+from streaming.cells import cell_of
 from streaming.columns import moments
 from streaming.schemas import COORDINATES, JUDGED, PLACE, VALID
 from streaming.session import settle_worker
@@ -153,7 +152,7 @@ def _event_columns(
     by_name = dict(zip(PlaybackEvent._fields, told, strict=True))
     names = [name for name in shape.fieldNames() if name in by_name]
     for name in {"source", "extra"} & set(names):
-        by_name[name] = tuple(map(_cell, by_name[name]))
+        by_name[name] = tuple(map(cell_of, by_name[name]))
     types = to_arrow_schema(shape, timezone="UTC")
     return {name: pa.array(by_name[name], types.field(name).type) for name in names}
 
@@ -188,12 +187,3 @@ def judge(
     if -ahead_s > settings.watermark_s and not is_history:
         return Verdict(Outcome.LATE, None, event)
     return Verdict(Outcome.VALID, None, event)
-
-
-def _cell(fields: dict[str, Any] | None) -> str | None:
-    if fields is None:
-        return None
-    try:
-        return orjson.dumps(fields).decode()
-    except TypeError:  # numbers beyond 64 bits
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

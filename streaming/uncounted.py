@@ -40,7 +40,8 @@ def uncounted(settings: Settings, database: Database[Document]) -> list[date]:
     """
     days = {"level": Level.DAY.value, "kind": Kind.ALL.value}
     known = {at.date() for at in database[store.ACTIVITY].distinct("start", days)}
-    noted = {"start": {"$type": "date"}}
+    # a month that is due says nothing of its dates
+    noted = {"start": {"$type": "date"}, "level": {"$ne": Level.MONTH.value}}
     known |= {at.date() for at in database[store.ACTIVITY_DUE].distinct("start", noted)}
     left = [day for day in dates_of(settings.home / FOLDER) if day not in known]
     # one that has something is enough: the first that is looked at, nearly always

@@ -15,6 +15,7 @@ import psutil
 import pyarrow as pa
 import pytest
 
+from features.growing import indexed_tracks
 from features.job import FeatureJob
 from features.spec import FeatureSpec
 from features.table import read_failures, read_tracks, table_folder
@@ -23,6 +24,7 @@ from segue.audio_reports import AudioReport
 from segue.builds import current_version
 from segue.clock import system_clock
 from segue.covers import covers_folder
+from segue.errors import LibraryError
 from segue.library import scan_library
 from segue.settings import Settings
 from tests.features.sounds import write_sound
@@ -127,6 +129,15 @@ def test_folders_that_were_added_to_the_library_are_in_the_index(
         present = {"missing": False}
         assert database[store.TRACKS].count_documents(present) == 4
         assert FeatureJob(spark, music, ours).run().files.known == 4
+        # without MongoDB they are those that were last seen there
+        alone = Settings(home=ours.home)
+        assert FeatureJob(spark, music, alone).run().n_tracks == 4
+        # and of a disk that is away nothing leaves the index
+        music.rename(tmp_path / "away")
+        music.mkdir()
+        with pytest.raises(LibraryError, match="The index stays as it was"):
+            FeatureJob(spark, music, ours).run()
+        assert len(indexed_tracks(ours.home / "index")) == 4
     finally:
         database.client.close()
 

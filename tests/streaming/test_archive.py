@@ -130,6 +130,18 @@ def test_a_merge_that_was_cut_off_is_finished(tmp_path: Path, n_removed: int) ->
     assert not (place / "_merging.json").exists()
 
 
+def test_what_a_killed_writer_left_goes(tmp_path: Path) -> None:
+    add(tmp_path, [row("e0", 0)])
+    place = tmp_path / "events" / "event_date=2026-05-03"
+    (whole,) = place.glob("part-*")
+    left = (".part-1.parquet.77", ".whole-2.parquet", "._merging.json")
+    for name in left:
+        (place / name).write_bytes(whole.read_bytes())
+    add(tmp_path, [row("e1", 1)])
+    assert [event for _, event, _ in archive_of(tmp_path)] == ["e0", "e1"]
+    assert [path.name for path in place.glob(".*")] == []
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=8), st.integers(1, 4)

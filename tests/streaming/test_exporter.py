@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -16,6 +17,7 @@ from segue.services.ports import free_port
 from segue.settings import StreamSettings
 from streaming.exporter import exporting
 from streaming.progress import progress_document
+from tests.factories import START
 
 
 @pytest.fixture
@@ -78,3 +80,18 @@ def test_what_waits_is_told_by_partition() -> None:
         {"topic": "playback.events", "partition": 1, "n": 0},
         {"topic": "more", "partition": 0, "n": 0},
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "watermark"),
+    [
+        ({}, None),
+        ({"eventTime": {"watermark": "1970-01-01T00:00:00.000Z"}}, None),
+        ({"eventTime": {"watermark": START.isoformat()}}, START),
+    ],
+)
+def test_before_the_first_event_there_is_no_watermark(
+    told: dict[str, Any], watermark: datetime | None
+) -> None:
+    batch = {"batchId": 3, "timestamp": "2026-05-03T22:10:00.000Z", "numInputRows": 9}
+    assert progress_document(batch | told)["watermark"] == watermark
