@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,9 @@ from dashboard.subscriber import Subscriber
 from segue.roles import Identity, Role
 
 MAX_SOCKETS: Final = 1000
+MAX_OWN_SOCKETS: Final = 100
+"""Of one listener, in all their tabs and browsers."""
+_PAUSE_S: Final = 0.1
 _MAX_MESSAGE_CHARS: Final = 1000
 _MAX_VIEWS: Final = 4
 _STILL_LOGGED_IN_S: Final = 5.0
@@ -33,22 +37,23 @@ class LiveSockets:
 
     def __init__(self, hub: Hub, identities: Identities) -> None:
         self._hub, self._identities = hub, identities
-        self._n_open = 0
+        self._open: Counter[str] = Counter()
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket until its browser goes."""
-        if self._n_open >= MAX_SOCKETS:
+        identity = who_asks()
+        name = identity.user_id
+        if self._open.total() >= MAX_SOCKETS or self._open[name] >= MAX_OWN_SOCKETS:
             await socket.close(TRY_LATER)
             return
         await socket.accept()
-        self._n_open += 1
-        identity = who_asks()
+        self._open[name] += 1
         ending = asyncio.create_task(self._end_with_login(socket, identity))
         try:
             await self._follow(socket, identity)
         finally:
             ending.cancel()
-            self._n_open -= 1
+            self._open -= Counter([name])
 
     async def _end_with_login(self, socket: WebSocket, identity: Identity) -> None:
         is_same = True
@@ -71,6 +76,8 @@ class LiveSockets:
                 for looked in following[1:]:
                     await self._leave(looked)
                 following[1:] = [self._look(socket, view) for view in asked]
+                # each view is read at once: nobody goes through pages faster
+                await asyncio.sleep(_PAUSE_S)
         except (WebSocketDisconnect, KeyError):  # KeyError: bytes instead of text
             return
         finally:

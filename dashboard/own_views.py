@@ -43,7 +43,7 @@ class OwnViews:
 
     def pages(self) -> dict[str, LivePage]:
         """Return the pages that are pushed, by name."""
-        said_of = frozenset({store.TRACKS})
+        said_of = frozenset({store.CATALOGUE})
         heard = frozenset({store.LISTENS, store.FORGETS, store.RECOMMENDATIONS})
         return {
             LIKED: LivePage(self._liked, said_of | {store.REACTIONS}, pause_s=0.2),

@@ -36,3 +36,12 @@ def listenbrainz_error(status: int, detail: str) -> Response:
     """Return an error as ListenBrainz words it: `{"code": …, "error": …}`."""
     body = json.dumps({"code": status, "error": detail}, ensure_ascii=False)
     return Response(body, status, media_type="application/json")
+
+
+def no_listener(*, has_token: bool) -> RefusedError:
+    """Return what a scrobbler is told whose token is nobody's, or who has none."""
+    if has_token:
+        return RefusedError(401, "bad_token", "the authorization token is invalid")
+    return RefusedError(
+        401, "no_token", "you need to provide a header Authorization: Token <token>"
+    )

@@ -4,6 +4,7 @@ What it lets through gets the headers that keep a browser from running or sendin
 anything else than our own files.
 """
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import Sequence
@@ -29,12 +30,18 @@ from dashboard.access import (
 from dashboard.doors import NOT_THERE
 from dashboard.identities import Identities
 from dashboard.playlist_files import MAX_FILE_BYTES
-from dashboard.refusals import RefusedError, listenbrainz_error, mongo_away
+from dashboard.refusals import (
+    RefusedError,
+    listenbrainz_error,
+    mongo_away,
+    no_listener,
+)
 from segue.roles import Identity, Role
 from segue.settings import DashboardSettings
 
 MAX_BODY_BYTES: Final = 256 * 1024
 MAX_LISTENS_BYTES: Final = 10_240 * 1000
+_BODY_S: Final = 60.0
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104
 _OWN_SITES: Final = ("same-origin", "none")
@@ -114,6 +121,9 @@ class Gate:
             identity = None if needed is None else await self._identify(headers)
             check_role(identity, needed)
             if scope["method"] not in SAFE:
+                if is_from_scrobbler and await self._identify(headers) is None:
+                    # megabytes of nobody are not taken in
+                    raise no_listener(has_token="authorization" in headers)
                 receive = await _checked_body(headers, receive, scope["path"])
         except RefusedError as refusal:
             accept = Headers(scope=scope).get("accept", "")
@@ -234,15 +244,27 @@ async def _checked_body(headers: Headers, receive: Receive, path: str) -> Receiv
     declared = headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > limit:
         raise RefusedError(413, "too_large", f"at most {limit} bytes are taken")
-    body = bytearray()
-    while True:
+    try:
+        async with asyncio.timeout(_BODY_S):
+            return _once(await whole_body(receive, limit), receive)
+    except TimeoutError:
+        raise RefusedError(
+            408, "too_slow", f"the body has to be here within {_BODY_S:.0f} s"
+        ) from None
+
+
+async def whole_body(receive: Receive, limit: int) -> bytes:
+    """Return a body, which has to be there to its end and within the limit."""
+    body, is_more = bytearray(), True
+    while is_more:
         message = await receive()
+        if message["type"] == "http.disconnect":  # half a file is no file
+            raise RefusedError(400, "cut_off", "the body broke off")
         body += message.get("body", b"")
         if len(body) > limit:
             raise RefusedError(413, "too_large", f"at most {limit} bytes are taken")
-        if not message.get("more_body", False):
-            break
-    return _once(bytes(body), receive)
+        is_more = message.get("more_body", False)
+    return bytes(body)
 
 
 def _limits(path: str) -> tuple[int, str]:

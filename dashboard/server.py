@@ -53,7 +53,9 @@ def serve(
         host, port = listening.getsockname()[:2]
         report(f"the dashboard is at http://{host}:{port}/")
         with _signals_end_only_uvicorn():
-            uvicorn.Server(_config(app)).run(sockets=[listening])
+            uvicorn.Server(_config(app, settings.dashboard.proxy)).run(
+                sockets=[listening]
+            )
 
 
 @contextmanager
@@ -79,7 +81,7 @@ def listening_socket(settings: DashboardSettings) -> Iterator[socket.socket]:
         yield listening
 
 
-def _config(app: object) -> uvicorn.Config:
+def _config(app: object, proxy: str | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_config=None,
@@ -87,7 +89,8 @@ def _config(app: object) -> uvicorn.Config:
         lifespan="on",
         server_header=False,
         # whoever reaches the port could say that they are somebody else
-        proxy_headers=False,
+        proxy_headers=proxy is not None,
+        forwarded_allow_ips=proxy or [],
         timeout_graceful_shutdown=_GRACE_S,
         ws_max_size=65_536,
     )

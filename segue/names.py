@@ -68,7 +68,9 @@ def main_artist(artist: str) -> str:
     >>> main_artist("Feature Creep"), main_artist("Six ft Under")
     ('Feature Creep', 'Six ft Under')
     """
-    return _GUESTS.sub("", artist).strip() or artist
+    # of a run of spaces the pattern would try each part
+    in_order = " ".join(artist.split())
+    return _GUESTS.sub("", in_order).strip() or artist
 
 
 def split_genres(texts: Iterable[str]) -> list[str]:

@@ -63,7 +63,8 @@ def normal_title(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKD", text).casefold()
     folded = unicodedata.normalize("NFKC", _ACCENTS.sub("", folded))
-    title = _TRACK_NO.sub("", folded.strip())
+    # of a run of spaces the patterns would try each part
+    title = _TRACK_NO.sub("", " ".join(folded.split()))
     title = _AFTER_DASH.sub(lambda found: f" {_note(found[1])} ", title)
     title = _IN_BRACKETS.sub(lambda found: f" ({_note(found[1])}) ", title)
     title = _GUESTS.sub(" ", title)

@@ -233,6 +233,8 @@ class DashboardSettings(Section):
     """Requests in ten seconds that one listener's programs may make at `/1/`."""
     public_host: str | None = None
     """Name under which a proxy that speaks TLS serves it; log-ins are for TLS then."""
+    proxy: str | None = None
+    """Address of that proxy, which alone is believed for whom it asks."""
     sign_up: bool = True
     """Whether everybody who can open the page may make an account."""
     login_days: PositiveInt = 30

@@ -20,7 +20,7 @@ from dashboard.api.listened import count_listens, read_listens
 from dashboard.api.rate_limit import RateLimit
 from dashboard.api.scrobbles import is_live, listen_event, started_event
 from dashboard.api.submission import Listen, ListenType, read_submission
-from dashboard.refusals import RefusedError, listenbrainz_error
+from dashboard.refusals import RefusedError, listenbrainz_error, no_listener
 from segue import store
 from segue.clock import Clock
 from segue.errors import InvalidEventError, KafkaUnreachableError
@@ -139,7 +139,8 @@ class Door:
         self, kind: ListenType, listens: list[Listen], user_id: str, now: datetime
     ) -> None:
         names = [listen.name for listen in listens]
-        query = self._database[store.TRACKS].find(names_query(names), _TRACK_FIELDS)
+        wanted = await asyncio.to_thread(names_query, names)
+        query = self._database[store.TRACKS].find(wanted, _TRACK_FIELDS)
         tracks = pick_tracks(names, await query.to_list())
         to_event = started_event if kind is ListenType.PLAYING_NOW else listen_event
         events = [
@@ -226,11 +227,7 @@ def _who(request: Request, listener: str | None) -> str:
 def _known(request: Request, listener: str | None) -> str:
     if listener is not None:
         return listener
-    if _token(request):
-        raise RefusedError(401, "bad_token", "the authorization token is invalid")
-    raise RefusedError(
-        401, "no_token", "you need to provide a header Authorization: Token <token>"
-    )
+    raise no_listener(has_token=bool(_token(request)))
 
 
 def _own(request: Request, listener: str | None) -> str:

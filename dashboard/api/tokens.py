@@ -37,7 +37,7 @@ class TokenDoor:
 
     async def _list(self, _request: Request) -> Response:
         mine = {"user_id": who_asks().user_id}
-        found = self._tokens.find(mine).sort("created_at", 1).limit(MOST_TOKENS)
+        found = self._tokens.find(mine).sort("created_at", 1)
         rows = [
             {"id": each["_id"][:N_SHOWN], "created_at": rfc3339(each["created_at"])}
             async for each in found

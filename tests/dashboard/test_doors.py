@@ -115,6 +115,23 @@ def test_a_page_whose_log_in_has_ended_goes_to_the_door(
     expect(stranger).to_have_title("Log in · Segue", timeout=WAIT_MS)
 
 
+def test_a_page_becomes_that_of_who_has_logged_in_beside_it(
+    stranger: Page, site: Site
+) -> None:
+    sign_up(stranger, site)
+    stranger.evaluate("segue.likes.set('t1', true)")
+    other = stranger.context.new_page()
+    other.goto(f"{site.url}/settings")
+    other.get_by_role("button", name="Log out").click()
+    expect(other).to_have_title("Log in · Segue")
+    other.get_by_role("link", name="Sign up").click()
+    fill(other, "eve", "seven swans", "Sign up")
+    expect(other.locator("a.nav.own")).to_have_text("eve")
+    expect(stranger.locator("a.nav.own")).to_have_text("eve", timeout=WAIT_MS)
+    kept = "of => JSON.parse(localStorage.getItem(`segue.likes.${of}`) ?? `[]`).length"
+    assert [stranger.evaluate(kept, name) for name in ("ben", "eve")] == [1, 0]
+
+
 def test_password_and_account_are_changed_and_ended_on_their_page(
     stranger: Page, site: Site
 ) -> None:

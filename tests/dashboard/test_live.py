@@ -1,6 +1,7 @@
 import asyncio
 import json
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard.live import LivePage, View
+from dashboard.live_socket import MAX_OWN_SOCKETS
 from dashboard.security import LOG_IN_FIRST
 from dashboard.subscriber import Subscriber
 from segue import store
@@ -196,6 +198,33 @@ def test_a_socket_ends_with_its_log_in(site: Site) -> None:
         json_kind = {"Content-Type": "application/json"}
         assert site.ask("/api/log-out", "POST", b"{}", json_kind, BEN).status == 200
         assert _code_of(socket, 15) == LOG_IN_FIRST
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+def test_one_listener_does_not_take_all_sockets(site: Site) -> None:
+    with ExitStack() as opened:
+        for _ in range(MAX_OWN_SOCKETS):
+            opened.enter_context(_open(site, who=BEN))
+        with pytest.raises(InvalidStatus):
+            _open(site, who=BEN)
+        with _open(site) as socket:
+            _ask(socket, "for-you")
+            _next_props(socket, "for-you")
+    with _open(site, who=BEN) as socket:  # those that were closed count no more
+        _ask(socket, "for-you")
+        _next_props(socket, "for-you")
+
+
+@pytest.mark.mongo
+def test_who_leafs_through_pages_gets_no_more_than_ten_a_second(site: Site) -> None:
+    with _open(site, who=BEN) as socket:
+        began = time.monotonic()
+        for n in range(20):
+            socket.send(json.dumps({"page": "history", "key": str(1000 - n % 2)}))
+        _ask(socket, "for-you")
+        _next_props(socket, "for-you")
+        assert time.monotonic() - began > 2.0
 
 
 @pytest.mark.mongo

@@ -240,3 +240,11 @@ def test_many_entries_against_many_files_of_one_name_take_no_time() -> None:
     nearest = [f"t{round(n / 5):04}" for n in range(2500)]
     assert found.track_ids == [*nearest, "t0007", "odd", "t0000"]
     assert found.unmatched == [each.text for each in lost]
+
+
+def test_many_attributes_of_a_line_take_no_time() -> None:
+    line = "#EXTINF:1" + ' a="' * 1000 + " !"
+    began = time.perf_counter()
+    with pytest.raises(RefusedError, match="wants seconds"):
+        read_file(f"#EXTM3U\n{line}\nx.mp3\n".encode())
+    assert time.perf_counter() - began < 1.0

@@ -332,6 +332,20 @@ def test_two_tabs_agree(page: Page, site: Site) -> None:
     expect(page.locator(".playlists .empty")).to_be_visible(timeout=LOAD_MS)
 
 
+def test_an_edit_does_not_hide_what_another_tab_has_done(
+    page: Page, site: Site
+) -> None:
+    key = make(site, "t1", "t2", "t3")
+    show(page, site, key)
+    page.evaluate(PRESS, "pointerdown")
+    ask(site, f"/{key}/add", {"track_ids": ["t5"]})
+    # a row is taken out wherever it is now: that is no conflict
+    page.get_by_label("Remove Sweep 3").press("Enter")
+    page.evaluate(PRESS, "pointerup")
+    expect_order(page, "t1", "t2", "t5")
+    assert kept(site, key) == ["t1", "t2", "t5"]
+
+
 def test_a_shared_link_is_read_only_and_can_be_taken_back(
     page: Page, browser: Browser, site: Site
 ) -> None:

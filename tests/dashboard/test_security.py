@@ -1,5 +1,8 @@
+import asyncio
+
 import pytest
 from starlette.datastructures import Headers
+from starlette.types import Message, Receive
 
 from dashboard.access import role_needed
 from dashboard.refusals import RefusedError
@@ -7,6 +10,7 @@ from dashboard.security import (
     check_origin,
     is_own_host,
     security_headers,
+    whole_body,
 )
 
 
@@ -77,3 +81,38 @@ def test_the_policy_lets_no_other_script_run() -> None:
     assert "script-src 'self' 'sha256-x';" in policy
     assert "unsafe-eval" not in policy
     assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.parametrize(
+    ("messages", "reason"),
+    [
+        ([("half", True), None], "cut_off"),
+        ([None], "cut_off"),
+        ([("x" * 60, True), ("x" * 41, False)], "too_large"),
+    ],
+)
+def test_half_a_body_and_too_much_are_refused(
+    messages: list[tuple[str, bool] | None], reason: str
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        asyncio.run(whole_body(_sending(messages), 100))
+    assert refused.value.reason == reason
+
+
+def test_a_body_in_parts_is_whole() -> None:
+    told = _sending([("ha", True), ("", True), ("lf", False)])
+    assert asyncio.run(whole_body(told, 4)) == b"half"
+
+
+def _sending(messages: list[tuple[str, bool] | None]) -> Receive:
+    """Return what the server hands out; None: the client has gone."""
+    left = iter(messages)
+
+    async def receive() -> Message:
+        told = next(left)
+        if told is None:
+            return {"type": "http.disconnect"}
+        body, is_more = told
+        return {"type": "http.request", "body": body.encode(), "more_body": is_more}
+
+    return receive

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,8 @@ from segue.names import (
     name_key,
     split_genres,
 )
+from segue.recordings import normal_title
+from segue.track_names import name_id_of
 
 
 def test_spellings_of_one_name_are_one_artist() -> None:
@@ -60,3 +64,13 @@ def test_no_file_has_a_hundred_genres() -> None:
 @pytest.mark.parametrize("artist", ["feat. Bo", "Feats", "Lift Ft", ""])
 def test_a_name_is_never_all_guests(artist: str) -> None:
     assert main_artist(artist) == artist
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\u2003", " feat", " - "])
+def test_a_run_of_spaces_takes_no_time(space: str) -> None:
+    long = f"a{space * 10_000}b"
+    began = time.perf_counter()
+    main_artist(long)
+    normal_title(long)
+    name_id_of(long, long)
+    assert time.perf_counter() - began < 1.0  # it took ten

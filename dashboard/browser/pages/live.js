@@ -62,13 +62,16 @@
   window.addEventListener("online", askForPage);
 
   // --- the socket ---------------------------------------------------------------------
+  const me = segue.listener();
   function connect() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
     socket.onopen = () => {
+      // somebody else has logged in meanwhile: nothing of theirs belongs on this page
+      if (segue.listener() !== me) return location.reload();
       retryMs = 300;
       asked = "";
-      ask();
+      return ask();
     };
     let isKnown = false;
     socket.onmessage = ({ data }) => {

@@ -68,11 +68,16 @@
     nEdits += 1;
     editing = editing.then(async () => {
       const isVoid = nRefused !== mine.nRefused;
-      const ask = () => segue.ask(`${mine.path}/${name}`, bodyOf(mine.version));
+      const seen = mine.version;
+      const ask = () => segue.ask(`${mine.path}/${name}`, bodyOf(seen));
       const told = !isVoid && (await segue.attempt(ask, sayRefused));
       nEdits -= 1;
-      if (told) mine.version = told.version;
-      else if (!isVoid) refuse(mine, before);
+      if (told) {
+        mine.version = told.version;
+        // another tab has done something in between, which this one does not show yet
+        if (told.version !== seen + 1) mine.isStale = true;
+      }
+      if (!told && !isVoid) refuse(mine, before);
       if (mine === shown && !nEdits) follow();
       return told;
     });

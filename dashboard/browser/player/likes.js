@@ -8,7 +8,8 @@
   let server = { liked: new Set(), saidAt: {} };
   let pressed = null; // track id -> [is liked, when]
 
-  const key = () => `likes.${segue.listener()}`;
+  let name = ""; // of who is on this page, whoever logs in beside it
+  const key = () => (name ||= `likes.${segue.listener()}`);
   function own() {
     // an earlier version kept a list of ids
     const kept = pressed ? [] : segue.memory.recall(key(), []);

@@ -71,9 +71,10 @@
     });
     if (answer.status === 400) {
       const { error } = await answer.json();
+      const event = batch[error.index];
       console.warn("an event was refused:", error.reason, error.detail);
-      await remove([batch[error.index] || batch[0]]);
-      return true;
+      if (event) await remove([event]);
+      if (event) return true; // else it was not about an event: all of them wait
     }
     if (answer.status !== 202) {
       if (!isRefused) segue.player.say("What you play is kept here, and sent when the server takes it");

@@ -53,7 +53,7 @@
   }
 
   function start() {
-    if (!item) return;
+    if (!item || isChoosing) return; // what was left does not begin once more
     isCutOff = false;
     if (!play) play = segue.plays.create(item, me, audio());
     segue.music.play().catch(({ name }) => {

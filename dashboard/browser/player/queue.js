@@ -27,7 +27,7 @@
       ...mine.map((each, nth) => ({ ...each, place: nth - mine.length })),
       ...others,
     ].slice(0, MOST);
-    const done = queue.isShuffled ? [] : placed.slice(0, at);
+    const done = queue.isShuffled ? [] : placed.slice(0, at).slice(-MOST);
     return [placed[at], { ...queue, items, done }];
   }
 

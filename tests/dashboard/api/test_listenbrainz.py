@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from typing import Any
 
 import liblistenbrainz
@@ -119,6 +120,18 @@ def test_a_wrong_token_opens_nothing(door: Door) -> None:
     assert json.loads(asked.body)["valid"] is False
     assert door.site.sink.events == door.site.history.events == []
     assert door.token not in str(list(door.site.database[store.TOKENS].find()))
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("token", ["Token wrong", None])
+def test_megabytes_of_nobody_are_not_waited_for(door: Door, token: str | None) -> None:
+    headers = {"content-type": "application/json", "content-length": "10000000"}
+    headers |= {} if token is None else {"authorization": token}
+    asking = HTTPConnection("127.0.0.1", door.site.port, timeout=10)
+    asking.request("POST", "/1/submit-listens", headers=headers)  # and no body
+    answer = asking.getresponse()
+    assert (answer.status, json.loads(answer.read())["code"]) == (401, 401)
+    asking.close()
 
 
 @pytest.mark.mongo
