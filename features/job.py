@@ -206,6 +206,7 @@ class FeatureJob:
                 "MongoDB does not answer, which alone knows the folders that were "
                 f"added to the library; start it, then build again ({error})"
             ) from None
+        seen.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(seen) as file:
             file.write(json.dumps(folders).encode())
         return [Path(each) for each in folders]
