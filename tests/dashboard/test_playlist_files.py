@@ -234,9 +234,9 @@ def test_many_entries_against_many_files_of_one_name_take_no_time() -> None:
     lost = [Entry("x/01.mp3", text=f"lost {n}") for n in range(2500)]
     entries = [*near, *lost, *map(Entry, ("7/CD1/01.mp3", "02.mp3", "CD1/01.mp3"))]
     wanted = sought(entries)
-    begin_s = time.process_time()
+    begin_s = time.thread_time()  # others may work beside it
     found = matched(entries, wanted, (), (), tracks)
-    assert time.process_time() - begin_s < 1
+    assert time.thread_time() - begin_s < 3  # it takes 0.1
     nearest = [f"t{round(n / 5):04}" for n in range(2500)]
     assert found.track_ids == [*nearest, "t0007", "odd", "t0000"]
     assert found.unmatched == [each.text for each in lost]
