@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
@@ -20,25 +19,10 @@ from segue.roles import Identity, Role
 MAX_SOCKETS: Final = 1000
 MAX_OWN_SOCKETS: Final = 100
 """Of one listener, in all their tabs and browsers."""
-MOST_AT_ONCE: Final = 20
-"""Messages of a socket that are heard at once; of more, one each `_PAUSE_S`."""
-_PAUSE_S: Final = 0.1
 _MAX_MESSAGE_CHARS: Final = 1000
 _MAX_VIEWS: Final = 4
 _STILL_LOGGED_IN_S: Final = 5.0
 _NOT_UNDERSTOOD: Final = 1008
-
-
-class Pace:
-    """How fast the messages of one socket are heard."""
-
-    def __init__(self) -> None:
-        self._due_s = 0.0
-
-    def wait_s(self, now_s: float) -> float:
-        """Return how long after a message, at `now_s`, the next one waits."""
-        self._due_s = max(self._due_s, now_s - MOST_AT_ONCE * _PAUSE_S) + _PAUSE_S
-        return max(0.0, self._due_s - now_s)
 
 
 class LiveSockets:
@@ -82,7 +66,6 @@ class LiveSockets:
     async def _follow(self, socket: WebSocket, identity: Identity) -> None:
         # the player is on every page: it is told of each new list
         following = [self._look(socket, View(UP_NEXT, identity.user_id))]
-        pace = Pace()
         try:
             while True:
                 asked = asked_views(await socket.receive_text(), identity, self._hub)
@@ -92,8 +75,6 @@ class LiveSockets:
                 for looked in following[1:]:
                     await self._leave(looked)
                 following[1:] = [self._look(socket, view) for view in asked]
-                # each view is read at once: nobody leafs through pages for long
-                await asyncio.sleep(pace.wait_s(time.monotonic()))
         except (WebSocketDisconnect, KeyError):  # KeyError: bytes instead of text
             return
         finally:

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard.live import LivePage, View
-from dashboard.live_socket import MAX_OWN_SOCKETS, MOST_AT_ONCE, Pace
+from dashboard.live_socket import MAX_OWN_SOCKETS
 from dashboard.security import LOG_IN_FIRST
 from dashboard.subscriber import Subscriber
 from segue import store
@@ -214,18 +214,6 @@ def test_one_listener_does_not_take_all_sockets(site: Site) -> None:
     with _open(site, who=BEN) as socket:  # those that were closed count no more
         _ask(socket, "for-you")
         _next_props(socket, "for-you")
-
-
-def test_who_leafs_through_pages_for_long_gets_ten_a_second() -> None:
-    pace, at_s = Pace(), 1000.0
-    waits_s = [pace.wait_s(at_s) for _ in range(MOST_AT_ONCE)]
-    assert waits_s == pytest.approx([0.0] * MOST_AT_ONCE)
-    for _ in range(50):
-        wait_s = pace.wait_s(at_s)
-        assert wait_s == pytest.approx(0.1)
-        at_s += wait_s
-    # who rests may go on as fast
-    assert pace.wait_s(at_s + 10) == 0.0
 
 
 @pytest.mark.mongo
