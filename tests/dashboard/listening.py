@@ -136,6 +136,15 @@ def expect_one_end_each(site: Site) -> None:
     assert set(ended) <= set(started)
 
 
+def heard_back(page: Page) -> None:
+    """Wait until the page knows that all it told was taken.
+
+    What it has not heard of when it goes away, the next page tells once more.
+    """
+    page.evaluate("() => segue.outbox.flush()")
+    page.wait_for_function("() => !segue.outbox.waiting()", timeout=WAIT_MS)
+
+
 def settle(page: Page) -> None:
     """Wait until the page has taken up what other pages left, and told all."""
     page.wait_for_function(

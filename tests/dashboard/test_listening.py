@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from segue.clock import rfc3339
 from tests.dashboard.listening import (
     ENDS,
     expect_one_end_each,
     expect_state,
+    heard_back,
     listener_page,
     play,
     play_to,
@@ -44,13 +45,14 @@ def test_seven_seconds_a_seek_a_pause_a_skip_a_whole_track_and_a_closed_tab(
     listener.get_by_label("Pause").click()
     expect_state(listener, "paused")
     sounded = sounded_ms(listener)
-    listener.wait_for_function("() => segue.outbox.waiting() === 0")
+    heard_back(listener)
     paused = site.sink.events[-1]
     listener.locator("#player").get_by_label("Play").click()
     play_to(listener, 102.5)
     listener.get_by_label("Next track").click()
     wait_for(site, "completed")
     wait_for(site, "started", 3)
+    heard_back(listener)
     other = listener.context.new_page()
     listener.close()
     wait_for(site, "closed")
@@ -88,6 +90,7 @@ def test_a_reload_ends_the_play_and_pressing_play_begins_another(
     show(listener, site, "t0", "t1")
     play(listener, 1)
     play_to(listener, 3)
+    heard_back(listener)
     listener.reload()
     closed = wait_for(site, "closed")
     expect_state(listener, "paused")
@@ -120,6 +123,7 @@ def test_a_reload_while_paused_ends_the_play_too(listener: Page, site: Site) -> 
     play_to(listener, 1)
     listener.get_by_label("Pause").click()
     wait_for(site, "progressed")
+    heard_back(listener)
     listener.reload()
     wait_for(site, "closed")
     listener.reload()
@@ -166,6 +170,7 @@ def test_a_tab_closed_without_a_network_is_told_by_the_next(
     show(listener, site, "t0", "t1")
     play(listener, 1)
     play_to(listener, 2)
+    heard_back(listener)
     context = listener.context
     context.set_offline(True)
     listener.close()
@@ -177,6 +182,25 @@ def test_a_tab_closed_without_a_network_is_told_by_the_next(
     settle(other)
     assert closed.played_ms == pytest.approx(2000, abs=1500)
     expect_one_end_each(site)
+
+
+def test_a_page_that_went_before_it_was_answered_is_told_of_again_by_the_same_ids(
+    listener: Page, site: Site
+) -> None:
+    def swallow(route: Route) -> None:
+        route.fetch()
+        listener.close()
+
+    show(listener, site, "t0")
+    other = listener.context.new_page()
+    listener.route("**/api/events", swallow)
+    with listener.expect_event("close"):
+        listener.locator("#for-you li:nth-child(1) [data-do=play]").click()
+    wait_for(site, "started")
+    show(other, site, "t0")
+    again = wait_for(site, "started", 2)
+    settle(other)
+    assert again == site.sink.events[0]
 
 
 def test_a_log_out_ends_the_play(listener: Page, site: Site) -> None:
