@@ -118,6 +118,7 @@ def write_counts(
                 "_id": {"$ne": document["_id"]},
                 "topic": document["topic"],
                 "partition": document["partition"],
+                "is_date": {"$ne": True},
                 "from_offset": {
                     "$gte": document["from_offset"],
                     "$lt": document["until_offset"],

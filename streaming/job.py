@@ -38,6 +38,7 @@ from streaming.catching_up import CatchingUp
 from streaming.checkpoints import open_checkpoint
 from streaming.exporter import exporting
 from streaming.intake import intake
+from streaming.old_ranges import OldRanges
 from streaming.progress import Progress, is_behind
 from streaming.rolling import rolling_activity, rolling_served
 from streaming.schemas import UPDATED
@@ -58,6 +59,7 @@ _ARRIVALS_S: Final = 1.0
 _PROGRESS_S: Final = 1.0
 _CATCH_UP_S: Final = 0.25
 _ROLL_S: Final = 0.5
+_OLD_RANGES_S: Final = 60.0
 _LOOK_S: Final = 1
 # longer than a batch of a backlog may take, shorter than who waits for the job's end
 _BATCH_S: Final = 50.0
@@ -163,11 +165,13 @@ def run(settings: Settings) -> None:
             rolling_activity(database, settings),
             rolling_served(database, settings),
         ]
+        old = OldRanges(database, settings.kafka.retention_h, system_clock)
         note_uncounted(settings, database, system_clock)
         beside = [
             Repeating("arrivals", _ARRIVALS_S, arrivals.look),
             Repeating("progress", _PROGRESS_S, progress.look),
             Repeating("catching up", _CATCH_UP_S, catching_up.look),
+            Repeating("old ranges", _OLD_RANGES_S, old.look),
             *(Repeating(each.name, _ROLL_S, each.look) for each in rolling),
         ]
         try:
