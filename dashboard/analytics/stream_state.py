@@ -85,7 +85,13 @@ class Books:
         self._lock = asyncio.Lock()
 
     async def read(self) -> Ledger:
-        """Return the ledger as it was last added up."""
+        """Return the ledger as it was last added up.
+
+        Who asks while it is added up anew gets that of before, and waits for nothing.
+        """
+        book = self._book
+        if book is not None and (self._lock.locked() or time.monotonic() < self._due):
+            return book
         async with self._lock:
             began = time.monotonic()
             if self._book is None or began >= self._due:

@@ -85,5 +85,13 @@ def test_the_ledger_is_not_added_up_at_every_look(settings: SettingsFactory) -> 
         async with asyncio.timeout(20):  # it rests for as long as it took, 20 times
             while (await quick.read()).n_read < 2:
                 await asyncio.sleep(0.01)
+            # who asks while another adds up gets what was known
+            await count(database, 3)
+            n_first = 2
+            while n_first < 3:
+                books = await asyncio.gather(quick.read(), quick.read())
+                n_first, n_second = (each.n_read for each in books)
+                await asyncio.sleep(0.01)
+        assert n_second == 2
 
     _read(settings(), ask)
