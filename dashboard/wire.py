@@ -12,19 +12,20 @@ _OURS: Final = ("/assets/", "/scripts/")
 _MOST_KEPT: Final = 64
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
+# of the whole process: their addresses name the version that is installed
+_SUITES_KEPT: Final[dict[str, list[Message]]] = {}
 
 
 class Wire:
     """ASGI middleware: text goes compressed, audio and parts of files as they are.
 
-    Dash's own scripts are some megabytes that never change while the server runs: they
+    Dash's own scripts are some megabytes that never change while the process runs: they
     are compressed once. Our own assets are kept by the browser where their address says
     which version they are, else asked for again.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = GZipMiddleware(app, compresslevel=_LEVEL)
-        self._kept: dict[str, list[Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand on."""
@@ -33,8 +34,8 @@ class Wire:
             send = _with_age(scope, send)
         if not _is_suite(scope):
             await self._app(scope, receive, send)
-        elif path in self._kept:
-            for message in self._kept[path]:
+        elif path in _SUITES_KEPT:
+            for message in _SUITES_KEPT[path]:
                 await send(_copy(message))
         else:
             await self._keep(scope, receive, send)
@@ -47,8 +48,8 @@ class Wire:
             await send(message)
 
         await self._app(scope, receive, send_and_note)
-        if messages[0].get("status") == _OK and len(self._kept) < _MOST_KEPT:
-            self._kept[scope["path"]] = messages
+        if messages[0].get("status") == _OK and len(_SUITES_KEPT) < _MOST_KEPT:
+            _SUITES_KEPT[scope["path"]] = messages
 
 
 def _is_suite(scope: Scope) -> bool:
