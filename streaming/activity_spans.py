@@ -39,8 +39,11 @@ _LONGER: Final = {
 }
 _SHORTER: Final = {longer: shorter for shorter, longer in _LONGER.items()}
 _DAY: Final = timedelta(days=1)
-# events that are counted together, and bytes of spans that are added up together
+# events that are counted together, at most, which may be of 64 KiB each; what is read of
+# them at a time; and bytes of spans that are added up together
 _ROWS: Final = 500_000
+_EVENT_BYTES: Final = 256 << 20
+_BATCH_ROWS: Final = 16_384
 _SUM_BYTES: Final = 64 << 20
 _IDS: Final = 5_000
 
@@ -134,7 +137,13 @@ class Activity:
     def _counted(self, files: list[str], level: Level, starts: list[datetime]) -> Spans:
         parts: dict[tuple[datetime, Kind], list[Cells]] = defaultdict(list)
         dataset = ds.dataset(files, format="parquet")
-        found = dataset.to_batches(columns=[*COLUMNS], filter=_within(starts, level))
+        found = dataset.to_batches(
+            columns=[*COLUMNS],
+            filter=_within(starts, level),
+            batch_size=_BATCH_ROWS,
+            batch_readahead=1,
+            fragment_readahead=1,
+        )
         for events in _in_tables(found):
             facts = read_facts(self.database, pc.unique(events["track_id"]).to_pylist())
             for each, cells in count_spans(events, level, facts).items():
@@ -233,7 +242,8 @@ def _in_tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     some: list[pa.RecordBatch] = []
     for batch in batches:
         some.append(batch)
-        if sum(map(len, some)) >= _ROWS:
+        n_bytes = sum(each.nbytes for each in some)
+        if sum(map(len, some)) >= _ROWS or n_bytes >= _EVENT_BYTES:
             yield pa.Table.from_batches(some)
             some = []
     if some:
