@@ -10,15 +10,19 @@ from pymongo.errors import PyMongoError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.access import who_asks
+from dashboard.api.rate_limit import RateLimit
 from dashboard.identities import Identities
 from dashboard.live import UP_NEXT, Hub, View
 from dashboard.security import LOG_IN_FIRST, TRY_LATER
 from dashboard.subscriber import Subscriber
+from segue.clock import Clock
 from segue.roles import Identity, Role
 
 MAX_SOCKETS: Final = 1000
 MAX_OWN_SOCKETS: Final = 100
 """Of one listener, in all their tabs and browsers."""
+MAX_QUESTIONS: Final = 2000
+"""Of one listener in ten seconds: no page asks as often, nor a bench of all pages."""
 _MAX_MESSAGE_CHARS: Final = 1000
 _MAX_VIEWS: Final = 4
 _STILL_LOGGED_IN_S: Final = 5.0
@@ -34,8 +38,9 @@ class LiveSockets:
     with its log-in.
     """
 
-    def __init__(self, hub: Hub, identities: Identities) -> None:
+    def __init__(self, hub: Hub, identities: Identities, clock: Clock) -> None:
         self._hub, self._identities = hub, identities
+        self._questions = RateLimit(MAX_QUESTIONS, clock)
         self._open: Counter[str] = Counter()
 
     async def serve(self, socket: WebSocket) -> None:
@@ -68,7 +73,11 @@ class LiveSockets:
         following = [self._look(socket, View(UP_NEXT, identity.user_id))]
         try:
             while True:
-                asked = asked_views(await socket.receive_text(), identity, self._hub)
+                text = await socket.receive_text()
+                if self._questions.count(identity.user_id).is_used_up:
+                    await socket.close(TRY_LATER)
+                    return
+                asked = asked_views(text, identity, self._hub)
                 if asked is None:
                     await socket.close(_NOT_UNDERSTOOD)
                     return

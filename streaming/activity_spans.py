@@ -39,8 +39,8 @@ _LONGER: Final = {
 }
 _SHORTER: Final = {longer: shorter for shorter, longer in _LONGER.items()}
 _DAY: Final = timedelta(days=1)
-# events that are counted together, at most, which may be of 64 KiB each; what is read of
-# them at a time; and bytes of spans that are added up together
+# events that are counted together, each of up to 64 KiB; how many are read at a time;
+# and bytes of spans that are added up together
 _ROWS: Final = 500_000
 _EVENT_BYTES: Final = 256 << 20
 _BATCH_ROWS: Final = 16_384

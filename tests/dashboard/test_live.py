@@ -1,7 +1,7 @@
 import asyncio
 import json
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard.live import LivePage, View
-from dashboard.live_socket import MAX_OWN_SOCKETS
-from dashboard.security import LOG_IN_FIRST
+from dashboard.live_socket import MAX_OWN_SOCKETS, MAX_QUESTIONS
+from dashboard.security import LOG_IN_FIRST, TRY_LATER
 from dashboard.subscriber import Subscriber
 from segue import store
 from segue.roles import Identity, Role
@@ -214,6 +214,19 @@ def test_one_listener_does_not_take_all_sockets(site: Site) -> None:
     with _open(site, who=BEN) as socket:  # those that were closed count no more
         _ask(socket, "for-you")
         _next_props(socket, "for-you")
+
+
+@pytest.mark.mongo
+@pytest.mark.slow
+def test_who_asks_without_end_is_closed_and_others_are_not(site: Site) -> None:
+    with _open(site, who=BEN) as socket, _open(site) as other:
+        with suppress(ConnectionClosed):
+            # they may fall into two windows of ten seconds
+            for _ in range(2 * MAX_QUESTIONS + 1):
+                _ask(socket, "")
+        assert _code_of(socket, 20) == TRY_LATER
+        _ask(other, "for-you")
+        _next_props(other, "for-you")
 
 
 @pytest.mark.mongo
