@@ -23,7 +23,11 @@ def graph(name: str, figure: Any, height: str) -> dcc.Graph:
 
 
 def scrolled(name: str, label: str, content: Any = None) -> html.Div:
-    """Return the place of a table that may be wider than the page; keys scroll it."""
+    """Return the place of a table that may be wider than the page; keys scroll it.
+
+    What is not given as `content` is live, and drawn by `browser/pages/components.js`.
+    """
+    live = marks(data_plain="") if content is None else {}
     return html.Div(
         content,
         id=name,
@@ -31,6 +35,7 @@ def scrolled(name: str, label: str, content: Any = None) -> html.Div:
         role="region",
         tabIndex=0,
         **marks(aria_label=label),
+        **live,
     )
 
 

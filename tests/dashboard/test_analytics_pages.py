@@ -100,9 +100,13 @@ def test_the_address_says_what_is_shown(page: Page, site: Site) -> None:
     n_all = len(_rows(page))
     page.locator("#ranking th a", has_text="Skips").click()
     expect(page.locator("th[aria-sort]")).to_have_text("Skips")
+    # the table is changed in place: who had chosen the order goes on there
+    expect(page.locator("th[aria-sort] a")).to_be_focused()
+    expect(page.locator("#ranking tbody .spark svg")).to_have_count(n_all)
     page.get_by_label("Style").select_option(HOUSE)
     page.get_by_role("button", name="Apply").click()
     expect(page.locator("#ranking tbody tr")).to_have_count(2)
+    expect(page.locator("#ranking tbody .spark svg")).to_have_count(2)
     assert page.url.endswith(f"/analytics/tracks?range=6h&sort=skips&style={HOUSE}")
     shared = page.url
     page.get_by_role("link", name="24h").click()

@@ -26,6 +26,7 @@
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
     svg.setAttribute("aria-hidden", "true");
+    svg.dataset.added = "";
     const drawn = document.createElementNS(SVG, "polyline");
     drawn.setAttribute("points", points.length > 1 ? points.join(" ") : `0,1 ${WIDTH},1`);
     svg.append(drawn);

@@ -41,15 +41,16 @@
     for (const name of node.getAttributeNames())
       if (name !== "class" && !OURS.has(name) && !isNamed(name, named)) node.removeAttribute(name);
     dress(node, component);
-    const old = [...node.childNodes].filter((child) => !(child.dataset && "added" in child.dataset));
-    const wanted = childrenOf(component);
     // a moment's text is written by live.js
-    if (!node.dataset.clock) {
-      const end = old.length ? old.at(-1).nextSibling : node.firstChild;
-      wanted.forEach((child, at) => (old[at] ? patched(old[at], child) : node.insertBefore(build(child), end)));
-      for (const gone of old.slice(wanted.length)) gone.remove();
-    }
+    if (!node.dataset.clock) fill(node, childrenOf(component));
     return node;
+  }
+
+  function fill(node, wanted) {
+    const old = [...node.childNodes].filter((child) => !(child.dataset && "added" in child.dataset));
+    const end = old.length ? old.at(-1).nextSibling : node.firstChild;
+    wanted.forEach((child, at) => (old[at] ? patched(old[at], child) : node.insertBefore(build(child), end)));
+    for (const gone of old.slice(wanted.length)) gone.remove();
   }
 
   const isNamed = (name, props) => Object.keys(props).some((each) => each.toLowerCase() === name);
@@ -62,7 +63,7 @@
 
   // some properties of an element anew, as Dash sets them
   function redress(element, { children, className, ...attributes }) {
-    if (children !== undefined) element.replaceChildren(...[children ?? []].flat().map(build));
+    if (children !== undefined) fill(element, childrenOf({ props: { children } }));
     if (className !== undefined) element.className = className;
     for (const [name, value] of Object.entries(attributes)) put(element, name, value);
   }

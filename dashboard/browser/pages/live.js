@@ -141,6 +141,8 @@
     const place = document.getElementById(id);
     if (place && "drawn" in place.dataset) segue.drawList(place, values);
     else if (segue.first.holds(place)) segue.first.put(place, values);
+    // of each of Dash's components, all others hear: tables have thousands
+    else if (place && "plain" in place.dataset) segue.components.redress(place, values);
     else if (place) window.dash_clientside.set_props(id, values);
   }
 
