@@ -72,7 +72,7 @@ def add_up(database: Database[Document], date: datetime) -> None:
     """Make one document of each partition's ranges that were counted on a date.
 
     The sum is written before the ranges go. If this ends in between, both are there
-    until it is called again, which finds the sum and only takes the ranges away.
+    until it is called again: what lies within the sum is in it, and only goes.
     """
     counts = database[store.REJECTED_COUNTS]
     of_date = {"counted_at": {"$gte": date, "$lt": date + _DATE}}
@@ -80,11 +80,21 @@ def add_up(database: Database[Document], date: datetime) -> None:
     for each in counts.find(of_date):
         parts[each["topic"], each["partition"]].append(each)
     for (topic, partition), found in parts.items():
-        if not any(each.get("is_date") for each in found):
-            counts.insert_one(_sum(found, date))
+        sums = [each for each in found if each.get("is_date")]
+        # a clock that was set back counts on a date that was added up before
+        new = [each for each in found if not any(_has(one, each) for one in sums)]
+        if new:
+            whole = _sum([*sums, *new], date)
+            counts.replace_one({"_id": whole["_id"]}, whole, upsert=True)
         counts.delete_many(
             {**of_date, **_RANGES, "topic": topic, "partition": partition}
         )
+
+
+def _has(one: Document, other: Document) -> bool:
+    """Tell whether a range begins within another."""
+    first: int = other["from_offset"]
+    return bool(one["from_offset"] <= first < one["until_offset"])
 
 
 def _sum(ranges: list[Document], date: datetime) -> Document:

@@ -127,6 +127,19 @@ def test_what_ended_before_the_ranges_went_counts_once_after_the_next_time(
     assert sums(database) == first
 
 
+def test_what_a_clock_that_was_set_back_counts_on_an_old_date_is_added(
+    database: Database[store.Document], ready: Settings
+) -> None:
+    a_month(database, 1)
+    look(database, DATE + 40 * DAY)
+    count(database, DATE + DAY / 2, 500)
+    before = told(ready)
+    assert before[0]["n_read"] == 80 + 10
+    look(database, DATE + 40 * DAY)
+    assert told(ready) == before
+    assert [each["until_offset"] for each in sums(database)] == [510, 40]
+
+
 def test_a_topic_that_begins_anew_takes_no_sum_away(
     database: Database[store.Document], ready: Settings
 ) -> None:
