@@ -144,7 +144,7 @@ def create_server(
     server.state.registry.register(LiveFigures(hub))
     server.add_api_route("/healthz", _health(database), methods=["GET"])
     metrics = _metrics(database, server.state.registry, clock)
-    server.add_api_route("/metrics", metrics, methods=["GET"])
+    server.add_api_route("/metrics", metrics, methods=["GET", "HEAD"])
     server.add_api_websocket_route(LIVE_PATH, LiveSockets(hub, identities, clock).serve)
     return server
 

@@ -35,7 +35,7 @@ def batch_figure(queries: Sequence[QueryHealth]) -> dict[str, Any]:
     ]
     ours = layout()
     if not phases:
-        return {"data": [], "layout": {**ours, **_in_words(_SILENCE)}}
+        return {"data": [], "layout": {**ours, **in_words(_SILENCE)}}
     axes = {
         "xaxis": ours["xaxis"]
         | {"ticksuffix": " ms", "rangemode": "tozero", "nticks": 6},
@@ -58,7 +58,7 @@ def as_said(name: str) -> str:
     return escape(name, quote=False)
 
 
-def _in_words(text: str) -> dict[str, Any]:
+def in_words(text: str) -> dict[str, Any]:
     """Return what a figure that has nothing to draw looks like."""
     said = {"text": text, "showarrow": False, "x": 0.5, "y": 0.5}
     place = {"xref": "paper", "yref": "paper"}

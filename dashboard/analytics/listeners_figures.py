@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from dashboard.analytics.figures import Figure
-from dashboard.figures import LINE_DASHES, as_said, layout
+from dashboard.figures import LINE_DASHES, as_said, in_words, layout
 from dashboard.theme import FIGURE_COLOURS, PHASES
 
 Numbers = Sequence[Sequence[float | None]]
@@ -13,6 +13,9 @@ Points = Sequence[Sequence[float]]
 # from nearly the ground of either theme to a colour that stands out in both
 _SHADES: Final = ((0.0, "rgba(217,122,26,0.10)"), (1.0, FIGURE_COLOURS["heard"]))
 _GREY: Final = "#7d8499"
+_MS_PER_DAY: Final = 86_400_000
+_MOST_TICKS: Final = 6
+NO_WEEK: Final = "Of no week that is over is there anything to tell yet."
 
 
 def sessions_figure(
@@ -36,9 +39,11 @@ def sessions_figure(
         "line": {"color": FIGURE_COLOURS["skipped"], "width": 2},
         "hovertemplate": "%{x|%-d %b %Y}: %{y} listeners<extra></extra>",
     }
+    is_few = len(days) <= _MOST_TICKS
+    ticks = {"dtick": _MS_PER_DAY} if is_few else {"nticks": _MOST_TICKS}
     return _figure(
         [bars, line],
-        {"type": "date", "tickformat": "%-d %b", "nticks": 6},
+        {"type": "date", "tickformat": "%-d %b", **ticks},
         {"rangemode": "tozero", "nticks": 5},
         bargap=0.15,
     )
@@ -108,6 +113,8 @@ def kept_figure(shares: Mapping[str, Sequence[float | None]]) -> Figure:
         for at, (name, row) in enumerate(shares.items())
     ]
     longest = max(map(len, shares.values()), default=0)
+    if not longest:
+        return {"data": [], "layout": {**layout(), **in_words(NO_WEEK)}}
     return _figure(
         lines,
         {"dtick": max(1, longest // 8), "rangemode": "tozero"},

@@ -1,5 +1,6 @@
 """Files of the page of listeners: what it shows, and more of it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from dashboard.analytics import population
@@ -8,6 +9,7 @@ from dashboard.analytics.heat import WEEKDAYS
 from dashboard.analytics.listeners import read_heat
 from dashboard.analytics.questions import Question
 from dashboard.analytics.tables import Table
+from segue.activity import Kind
 from segue.population import LENGTHS_MIN
 
 
@@ -45,11 +47,23 @@ async def clusters(answers: Answers, question: Question, now: datetime) -> Table
     """Return a row a cluster, by the number that the page gives it."""
     found = await population.read_clusters(answers.database)
     names = ("n_listeners", "n_plays", "n_skipped")
+    styles = {key for each in found for key in each.genre_ids}
+    tracks = {key for each in found for key in each.track_ids}
+    named = {
+        **await answers.names.of(Kind.STYLE, styles),
+        **await answers.names.of(Kind.TRACK, tracks),
+    }
+
+    def names_of(keys: Sequence[str]) -> str:
+        return ", ".join(named[key].name for key in keys)
+
     return {
         "cluster": [each.number + 1 for each in found],
         **{name: [getattr(each, name) for each in found] for name in names},
         "styles": [" ".join(each.genre_ids) for each in found],
+        "style_names": [names_of(each.genre_ids) for each in found],
         "tracks": [" ".join(each.track_ids) for each in found],
+        "track_names": [names_of(each.track_ids) for each in found],
     }
 
 

@@ -8,6 +8,7 @@ from dash import html
 
 from dashboard import dates
 from dashboard.analytics.heat import HOURS, WEEKDAYS, Heat
+from dashboard.analytics.listeners_figures import NO_WEEK
 from dashboard.analytics.names import Named
 from dashboard.analytics.parts import NONE, share, table, tile
 from dashboard.analytics.population import Cluster, Cohort, Sessions
@@ -61,8 +62,9 @@ def session_tiles(days: Sequence[Sessions]) -> list[html.Div]:
     plays = sum(day.n_plays for day in days)
     length_ms = sum(day.length_ms for day in days)
     heard_ms = sum(day.heard_ms for day in days)
+    dates_told = "1 date" if len(days) == 1 else f"{len(days):,} dates"
     return [
-        tile("Sessions", f"{n:,}", f"on {len(days):,} dates"),
+        tile("Sessions", f"{n:,}", f"on {dates_told}"),
         tile("Sessions a day", _over(n, who), "of a listener who listens that day"),
         tile(
             "Length", f"{_over(length_ms, n * _MS_PER_MIN)} min", "of a session, mean"
@@ -160,7 +162,7 @@ def kept_table(clusters: Sequence[Cluster]) -> html.Table | str:
     """Return which share of each cluster played, by weeks."""
     n_weeks = max((len(each.retained) for each in clusters), default=0)
     if not n_weeks:
-        return "Of no week that is over is there anything to tell yet."
+        return NO_WEEK
     rows = [
         (f"{since}", *(_percent(_at(each.retained, since)) for each in clusters))
         for since in range(n_weeks)

@@ -27,7 +27,7 @@ _TYPES: Final[Mapping[str, pa.DataType]] = {
             *("key", "name", "note", "track_id", "title", "artist", "style", "who"),
             *("styles", "tracks", "weekday", "part", "model", "surface", "query"),
             *("block", "dimension", "repeats", "in_lists", "path", "stage"),
-            *("error_class", "message", "cluster_name"),
+            *("error_class", "message", "cluster_name", "style_names", "track_names"),
         ),
         pa.string(),
     ),

@@ -75,8 +75,11 @@ async def choose(answers: Answers, question: Question, _now: datetime) -> list[A
         (name.capitalize(), question.href(PATH, of=name, sort=""), name == of)
         for name in TABLES
     ]
-    chosen = controls.controls(PATH, question, filters, of)
-    return [controls.tabs("What is ranked", ways), *chosen]
+    chosen = controls.controls(PATH, question, filters)
+    files = [controls.downloads(question.about(track=""), of)]
+    if question.get(Kind.TRACK):
+        files.append(controls.downloads(question, "positions"))
+    return [controls.tabs("What is ranked", ways), *chosen, *files]
 
 
 async def read(

@@ -92,9 +92,12 @@ class File(NamedTuple):
 
 
 _OF_SURFACES: Final = frozenset({"surface"})
+_OF_RANKINGS: Final = frozenset({"style", "artist"})
 FILES: Final[Mapping[str, File]] = {
     "plays": File("", now.plays_file, _of_spans),
-    **dict.fromkeys(tracks.TABLES, File("tracks", tracks.file, _of_spans)),
+    **dict.fromkeys(
+        tracks.TABLES, File("tracks", tracks.file, _of_spans, _OF_RANKINGS)
+    ),
     "positions": File("tracks", chosen_track.file, _of_spans),
     "map": File("map", taste_map.file, _of_spans),
     "movement": File("map", map_moves.file, _of_dates, frozenset()),

@@ -227,7 +227,12 @@ def test_a_title_that_a_spreadsheet_would_compute_is_text(site: Site) -> None:
             f"{name}.csv?style=x"
             for name in ("served", "listed", "heatmap", "sessions")
         ),
-        *("tracks.csv?surface=x", "queries.csv?surface=x", "drift.csv?style=x"),
+        *(
+            "tracks.csv?surface=x",
+            "tracks.csv?track=t1",
+            "queries.csv?surface=x",
+            "drift.csv?style=x",
+        ),
         "tracks.csv?sort=x",
         f"tracks.csv?style={'x' * 5000}",
     ],

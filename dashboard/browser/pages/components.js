@@ -42,7 +42,7 @@
       if (name !== "class" && !OURS.has(name) && !isNamed(name, named)) node.removeAttribute(name);
     dress(node, component);
     // a moment's text is written by live.js
-    if (!node.dataset.clock) fill(node, childrenOf(component));
+    if (!node.dataset.clock && !node.dataset.since) fill(node, childrenOf(component));
     return node;
   }
 

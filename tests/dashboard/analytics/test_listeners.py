@@ -82,6 +82,10 @@ def shown_by(ours: Settings, query: str = "") -> dict[str, Any]:
 def test_files_have_what_was_counted(
     ours: Settings, database: Database[Document]
 ) -> None:
+    styles: list[Document] = [
+        {"_id": key, "name": f"Style {key}"} for key in ("s1", "s2", "s3")
+    ]
+    store.upsert(database, store.GENRES, styles)
     written = write_population(database, TODAY, ["s1", "s2", "s3"], TRACKS)
     by_kind = {
         kind: [each for each in written if each["kind"] == kind]
@@ -110,6 +114,8 @@ def test_files_have_what_was_counted(
         row = clusters.loc[each["number"] + 1]
         assert row["n_skipped"] == each["n_skipped"]
         assert row["styles"] == " ".join(each["genre_ids"])
+        names = [f"Style {key}" for key in each["genre_ids"]]
+        assert row["style_names"] == ", ".join(names)
 
 
 def test_a_time_chooses_dates_and_the_weeks_that_it_touches(
