@@ -39,7 +39,7 @@ def sessions_figure(
         "line": {"color": FIGURE_COLOURS["skipped"], "width": 2},
         "hovertemplate": "%{x|%-d %b %Y}: %{y} listeners<extra></extra>",
     }
-    is_few = len(days) <= _MOST_TICKS
+    is_few = bool(days) and (max(days) - min(days)).days < _MOST_TICKS
     ticks = {"dtick": _MS_PER_DAY} if is_few else {"nticks": _MOST_TICKS}
     return _figure(
         [bars, line],
